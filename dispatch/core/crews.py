@@ -1,0 +1,98 @@
+"""A crew: people, a vehicle and skills that can be sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from dispatch.core import events as ev
+from dispatch.core.errors import WrongStatus
+from dispatch.core.lifecycle import ANY, SAME, Lifecycle
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The dispatchable resource. Its position is telemetry and lives elsewhere (`Fix`)."""
+
+    id: UUID
+    version: int
+    changed_at: datetime
+    name: str
+    call_sign: str
+    agency_id: str
+    status: str
+    skills: tuple[str, ...]
+    vehicle: str
+    members: int
+    station_lon: float
+    station_lat: float
+    assignment_id: UUID | None = None
+    status_reason: str | None = None
+
+    kind = "crew"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """The newest GPS position of a crew. Degrees, metres, m/s; three clocks kept apart."""
+
+    crew_id: UUID
+    lon: float
+    lat: float
+    fix_time: datetime
+    server_time: datetime
+    accuracy_m: float | None = None
+    heading: float | None = None
+    speed_ms: float | None = None
+    battery: float | None = None
+    mock: bool = False
+    device_time: datetime | None = None
+
+
+LIFECYCLE = Lifecycle(
+    kind="crew",
+    first={"CrewRegistered": "not_available"},
+    table={
+        # a crew signs itself on and off: the fact names the primary status it takes
+        (ANY, "CrewStatusSet"): SAME,
+        (ANY, "CrewCommitted"): SAME,
+        (ANY, "CrewReleased"): SAME,
+    },
+    final=frozenset({"available", "conditionally_available", "not_available"}),
+)
+
+STATUSES = frozenset({"available", "conditionally_available", "not_available"})
+
+
+def evolve(crew: Crew | None, event: ev.Event) -> Crew:
+    """The crew after the event. Raises WrongStatus when the lifecycle forbids it."""
+    status = LIFECYCLE.after(crew.status if crew else None, event.type)
+    fact = event.fact
+    if crew is None:
+        assert isinstance(fact, ev.CrewRegistered)
+        return Crew(
+            id=event.subject,
+            version=event.version,
+            changed_at=event.at,
+            name=fact.name,
+            call_sign=fact.call_sign,
+            agency_id=fact.agency_id,
+            status=status,
+            skills=fact.skills,
+            vehicle=fact.vehicle,
+            members=fact.members,
+            station_lon=fact.station_lon,
+            station_lat=fact.station_lat,
+        )
+    new = replace(crew, version=event.version, changed_at=event.at, status=status)
+    match fact:
+        case ev.CrewStatusSet():
+            return replace(new, status=fact.status, status_reason=fact.reason)
+        case ev.CrewCommitted():
+            return replace(new, assignment_id=fact.assignment_id)
+        case ev.CrewReleased():
+            if crew.assignment_id != fact.assignment_id:
+                return new
+            return replace(new, assignment_id=None)
+    raise WrongStatus(f"{event.type} says nothing about a crew.", kind="crew")
