@@ -1,0 +1,146 @@
+"""What dispatching asks of the roads: where a place meets them, how long a drive takes, which way."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.point import Point, distance_m
+
+SNAP_M = 250.0
+"""A place farther than this from every road is not on the road network."""
+
+Turn = Literal[
+    "depart",
+    "straight",
+    "slight_left",
+    "left",
+    "sharp_left",
+    "slight_right",
+    "right",
+    "sharp_right",
+    "uturn",
+    "roundabout",
+]
+
+SegmentKey = tuple[int, int]
+"""The OSM ids of two consecutive nodes of a road, in driving direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snap:
+    """The nearest open road position: on the segment u → v (OSM node ids), `fraction` from u."""
+
+    point: Point
+    distance_m: float
+    u: int
+    v: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stretch of one street; `turn` is made at `point`, its beginning. Unnamed roads: ""."""
+
+    name: str
+    length_m: float
+    duration_s: float
+    turn: Turn
+    point: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A drive from road position to road position; the steps add up to the whole."""
+
+    points: tuple[Point, ...]
+    length_m: float
+    duration_s: float
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of road between two consecutive OSM nodes, in driving direction.
+
+    `factor` multiplies its usual speed (1.0 = as usual), None = closed.
+    """
+
+    u: int
+    v: int
+    name: str
+    start: Point
+    end: Point
+    length_m: float
+    distance_m: float
+    factor: float | None
+
+
+class RoadNetwork(Protocol):
+    """The roads of one city; every method may be called from many threads at once."""
+
+    @property
+    def version(self) -> str:
+        """Changes with every change of the roads or their speeds."""
+
+    def snap(self, p: Point, *, max_m: float = SNAP_M) -> Snap | None:
+        """The nearest open road position within `max_m` metres."""
+
+    def travel_times(
+        self, sources: Sequence[Point], targets: Sequence[Point]
+    ) -> NDArray[np.float64]:
+        """Seconds by road, shape (len(sources), len(targets)); inf = cannot be reached."""
+
+    def route(self, a: Point, b: Point) -> Route | None:
+        """The fastest drive, whose duration is the travel time of the same pair."""
+
+    def update(self, segments: Mapping[SegmentKey, float | None]) -> frozenset[SegmentKey]:
+        """Set speed factors; None closes, 1.0 restores. Returns the keys no road has.
+
+        Raises ValueError, changing nothing, for a factor that is not a positive number.
+        """
+
+    def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
+        """Open and closed segments around the place, nearest first."""
+
+
+class StraightLineNetwork:
+    """A plain without roads: the crow's distance times a detour, at one speed."""
+
+    version = "straight-line"
+
+    def __init__(self, *, speed_kmh: float = 25.0, detour: float = 1.3) -> None:
+        self._seconds_per_metre = detour * 3.6 / speed_kmh
+        self._detour = detour
+
+    def snap(self, p: Point, *, max_m: float = SNAP_M) -> Snap | None:
+        return Snap(p, 0.0, 0, 0, 0.0)
+
+    def travel_times(
+        self, sources: Sequence[Point], targets: Sequence[Point]
+    ) -> NDArray[np.float64]:
+        metres = [[distance_m(a, b) for b in targets] for a in sources]
+        shaped = np.array(metres, dtype=np.float64).reshape(len(sources), len(targets))
+        return shaped * self._seconds_per_metre
+
+    def route(self, a: Point, b: Point) -> Route | None:
+        metres = distance_m(a, b)
+        length_m, duration_s = metres * self._detour, metres * self._seconds_per_metre
+        return Route((a, b), length_m, duration_s, (Step("", length_m, duration_s, "depart", a),))
+
+    def update(self, segments: Mapping[SegmentKey, float | None]) -> frozenset[SegmentKey]:
+        check_factors(segments)
+        return frozenset(segments)
+
+    def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
+        return []
+
+
+def check_factors(segments: Mapping[SegmentKey, float | None]) -> None:
+    """Raises ValueError unless every factor is None or a positive finite number."""
+    for key, factor in segments.items():
+        if factor is not None and not (math.isfinite(factor) and factor > 0):
+            raise ValueError(f"The speed factor of segment {key} must be positive, not {factor}.")
