@@ -216,13 +216,13 @@ def polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon | None:
     return merged if isinstance(merged, Polygon | MultiPolygon) else None
 
 
-def with_city(areas: Sequence[Area], *, name: str | None, id: str = "city") -> list[Area]:
+def with_city(areas: Sequence[Area], *, name: str | None) -> list[Area]:
     """The areas under one city polygon, which is added when there is none."""
     if any(area.kind == "city" for area in areas):
         return list(areas)
     outline = closed_union([area.geometry for area in areas if area.kind == "ward"])
-    city = Area(id, name or "", "city", None, None, outline)
-    adopted = [a if a.parent_id else replace(a, parent_id=id) for a in areas]
+    city = Area("city", name or "", "city", None, None, outline)
+    adopted = [a if a.parent_id else replace(a, parent_id=city.id) for a in areas]
     return [city, *adopted]
 
 
@@ -288,7 +288,7 @@ def _polygon(feature: Mapping[str, Any], *, where: str) -> Polygon | MultiPolygo
     if polygon is None:
         raise BadAreas(f"{where} has an empty polygon.")
     west, south, east, north = polygon.bounds
-    if not (-180 <= west and east <= 180 and -90 <= south and north <= 90):
+    if west < -180 or east > 180 or south < -90 or north > 90:
         raise BadAreas(f"{where} is not in longitude and latitude (WGS 84); reproject the file.")
     return polygon
 
@@ -355,7 +355,7 @@ def _with_districts(wards: Sequence[_Ward], *, names: Mapping[str, str]) -> list
             outlines.setdefault(parent, []).append(ward.geometry)
             titles[parent] = (ward.district or names.get(code or "", code or ""), code)
     districts = [
-        Area(id, titles[id][0], "district", None, titles[id][1], closed_union(shapes))
-        for id, shapes in outlines.items()
+        Area(key, titles[key][0], "district", None, titles[key][1], closed_union(shapes))
+        for key, shapes in outlines.items()
     ]
     return districts + areas

@@ -1,4 +1,4 @@
-"""What dispatching asks of the roads: where a place meets them, how long a drive takes, which way."""
+"""What dispatching asks of the roads: where a place meets them, how long a drive is, which way."""
 
 import math
 from collections.abc import Mapping, Sequence
