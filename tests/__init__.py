@@ -1,0 +1,1 @@
+"""What Sigap promises, tried out."""
