@@ -1,0 +1,53 @@
+/** Durations and moments as people read them. */
+import { getLocale } from "../paraglide/runtime.js";
+
+/** Whole minutes and seconds, `18:04`; over an hour `1:02:09`; negative values carry a minus sign. */
+export function minutesSeconds(seconds: number): string {
+  const total = Math.floor(Math.abs(seconds));
+  const hours = Math.floor(total / 3600);
+  const minutes = Math.floor((total % 3600) / 60);
+  const rest = String(total % 60).padStart(2, "0");
+  const text = hours
+    ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}`
+    : `${minutes}:${rest}`;
+  return seconds < 0 ? `−${text}` : text;
+}
+
+/** The moment as a time of day in the reader's zone, `14:05` (Indonesian: `14.05`). */
+export function timeOfDay(iso: string): string {
+  return new Intl.DateTimeFormat(getLocale(), {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(new Date(iso));
+}
+
+/** Day and time, for moments that may not be today. */
+export function dayAndTime(iso: string): string {
+  return new Intl.DateTimeFormat(getLocale(), {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(new Date(iso));
+}
+
+/** Seconds from `from` to `to` (ISO or milliseconds). */
+export function secondsBetween(from: string | number, to: string | number): number {
+  return (new Date(to).getTime() - new Date(from).getTime()) / 1000;
+}
+
+/** Metres as `80 m` or `1,2 km`. */
+export function distanceText(metres: number): string {
+  if (metres < 995) return `${Math.round(metres / 5) * 5} m`;
+  const kilometres = new Intl.NumberFormat(getLocale(), { maximumFractionDigits: 1 });
+  return `${kilometres.format(metres / 1000)} km`;
+}
+
+/** A share 0..1 as a whole percentage; never rounds a doubt up to certainty. */
+export function percent(share: number): string {
+  const whole = Math.round(share * 100);
+  const honest = share < 1 && whole === 100 ? 99 : share > 0 && whole === 0 ? 1 : whole;
+  return `${honest}%`;
+}

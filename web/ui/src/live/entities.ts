@@ -1,0 +1,264 @@
+/** The things that travel over the wire: reports, incidents, assignments, crews, referrals, agencies. */
+
+export type ReportStatus =
+  | "received"
+  | "under_verification"
+  | "verified"
+  | "postponed"
+  | "not_our_authority"
+  | "archived"
+  | "duplicate"
+  | "linked"
+  | "closed";
+export type IncidentStatus =
+  | "pending"
+  | "dispatched"
+  | "on_scene"
+  | "cleared"
+  | "closed"
+  | "cancelled";
+export type AssignmentStatus =
+  | "offered"
+  | "acknowledged"
+  | "en_route"
+  | "on_scene"
+  | "cleared"
+  | "declined"
+  | "expired"
+  | "withdrawn";
+export type CrewStatus = "available" | "conditionally_available" | "not_available";
+export type ReferralStatus = "made" | "accepted" | "refused" | "finished" | "withdrawn";
+/** Moments are ISO 8601 UTC with `Z`. */
+export type Moment = string;
+
+interface Entity {
+  id: string;
+  version: number;
+  changed_at: Moment;
+}
+
+export interface SimilarReport {
+  report_id: string;
+  ticket: string;
+  score: number;
+  distance_m: number;
+}
+
+export interface Triage {
+  /** Probability that the report is genuine, 0..1. */
+  p_genuine: number;
+  reasons: { code: string; weight: number }[];
+  similar: SimilarReport[];
+}
+
+export interface Report extends Entity {
+  ticket: string;
+  channel: string;
+  service_code: string;
+  classification: string | null;
+  oversight: boolean;
+  anonymous: boolean;
+  secret: boolean;
+  status: ReportStatus;
+  reason: string | null;
+  lon: number | null;
+  lat: number | null;
+  radius_m: number | null;
+  /** What the geocoder found; beside it stays what the citizen typed. */
+  place_label: string | null;
+  place_typed: string | null;
+  place_confidence: number | null;
+  ward: string | null;
+  district: string | null;
+  incident_id: string | null;
+  received_at: Moment;
+  verified_at: Moment | null;
+  closed_at: Moment | null;
+  decided_at: Moment | null;
+  undo_until: Moment | null;
+  description: string | null;
+  photo_ids: string[];
+  triage: Triage | null;
+  answer: "satisfied" | "reopened" | null;
+}
+
+export interface Candidate {
+  crew_id: string;
+  ete_s: number | null;
+  p_on_time: number | null;
+  cost: number | null;
+  why_not: string | null;
+}
+
+export interface Recommendation {
+  crew_id: string | null;
+  ete_s: number | null;
+  p90_ete_s: number | null;
+  eta: Moment | null;
+  p_on_time: number | null;
+  selection_reason: string | null;
+  shortfall_reason: string | null;
+  auto: boolean;
+  made_at: Moment;
+  candidates: Candidate[];
+}
+
+export interface Incident extends Entity {
+  ticket: string;
+  service_code: string;
+  /** 1 is the highest. */
+  priority: number;
+  status: IncidentStatus;
+  lon: number;
+  lat: number;
+  place_label: string | null;
+  ward: string | null;
+  district: string | null;
+  agency_id: string | null;
+  required_skills: string[];
+  required_crews: number;
+  received_at: Moment;
+  verified_at: Moment | null;
+  first_dispatched_at: Moment | null;
+  first_arrived_at: Moment | null;
+  cleared_at: Moment | null;
+  closed_at: Moment | null;
+  reopened_at: Moment | null;
+  due_at: Moment;
+  disposition_code: string | null;
+  report_ids: string[];
+  assignment_ids: string[];
+  recommendation: Recommendation | null;
+  p_on_time: number | null;
+  note: string | null;
+}
+
+export interface Assignment extends Entity {
+  incident_id: string;
+  crew_id: string;
+  status: AssignmentStatus;
+  dispatched_at: Moment;
+  expires_at: Moment | null;
+  acknowledged_at: Moment | null;
+  enroute_at: Moment | null;
+  arrived_at: Moment | null;
+  work_started_at: Moment | null;
+  cleared_at: Moment | null;
+  available_at: Moment | null;
+  eta: Moment | null;
+  ete_s: number | null;
+  p90_ete_s: number | null;
+  p_on_time: number | null;
+  sources: Record<string, string>;
+  evidence: "button" | "geofence" | "photo" | null;
+  arrival_distance_m: number | null;
+  disposition_code: string | null;
+  decline_reason: string | null;
+  note: string | null;
+  photo_ids: string[];
+}
+
+export interface Crew extends Entity {
+  name: string;
+  call_sign: string;
+  agency_id: string | null;
+  skills: string[];
+  vehicle: string | null;
+  status: CrewStatus;
+  assignment_id: string | null;
+  station_lon: number;
+  station_lat: number;
+  members: number;
+}
+
+export interface Referral extends Entity {
+  incident_id: string;
+  agency_id: string;
+  status: ReferralStatus;
+  referred_at: Moment;
+  accepted_at: Moment | null;
+  finished_at: Moment | null;
+  reason: string | null;
+}
+
+export interface Agency extends Partial<Entity> {
+  id: string;
+  name: string;
+  name_en: string | null;
+}
+
+/** What one crew's phone shows: the document of channel `crew/<id>`. */
+export interface CrewView {
+  crew: Crew;
+  assignment: CrewAssignment | null;
+  recent: {
+    ticket: string;
+    service_code: string;
+    cleared_at: Moment;
+    disposition_code: string | null;
+  }[];
+}
+
+export interface CrewAssignment extends Assignment {
+  incident: Incident & {
+    reports: {
+      description: string | null;
+      photo_ids: string[];
+      place_typed: string | null;
+      place_label: string | null;
+    }[];
+  };
+}
+
+/** What one agency's officers see: the document of channel `agency/<id>`. */
+export interface AgencyView {
+  agency: Agency;
+  referrals: (Referral & { incident: Incident })[];
+  numbers: Record<string, number | null>;
+}
+
+/** `GET /api/<city>`: what a screen must know about its city before anything else. */
+export interface City {
+  id: string;
+  name: string;
+  languages: string[];
+  center: { lon: number; lat: number };
+  /** West, south, east, north. */
+  bbox: [number, number, number, number];
+  basemap: string;
+  target_s: number;
+  services: Service[];
+  agencies: Agency[];
+  disposition_codes: DispositionCode[];
+  decline_reasons: { code: string; name: string; name_en: string }[];
+  attribution: string;
+}
+
+export interface Service {
+  service_code: string;
+  name: string;
+  name_en: string;
+  icon: string;
+  priority: number;
+  agency_id: string | null;
+  group: string | null;
+}
+
+export interface DispositionCode {
+  code: string;
+  name: string;
+  name_en: string;
+  outcome: string;
+}
+
+export type Role = "dispatcher" | "officer" | "supervisor" | "administrator" | "crew";
+
+export interface User {
+  id: string;
+  name: string;
+  role: Role;
+  city: string;
+  crew_id?: string | null;
+  agency_id?: string | null;
+  language?: string | null;
+}

@@ -1,0 +1,27 @@
+/** Builds the five screens into web/static/ui, every asset local, nothing inline (strict CSP). */
+import { existsSync } from "node:fs";
+import { paraglideVitePlugin } from "@inlang/paraglide-js";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+import { messageOptions } from "./messages.config.mjs";
+
+const pages = ["console", "crew", "evaluation", "agency", "signin"].filter((page) =>
+  existsSync(`src/${page}/main.ts`),
+);
+
+export default defineConfig({
+  base: "/static/ui/",
+  plugins: [svelte(), paraglideVitePlugin(messageOptions)],
+  worker: { format: "es" },
+  build: {
+    outDir: "../static/ui",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: {
+      input: Object.fromEntries(pages.map((page) => [page, `${page}.html`])),
+    },
+  },
+});
