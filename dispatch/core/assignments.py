@@ -95,7 +95,7 @@ def evolve(assignment: Assignment | None, event: ev.Event) -> Assignment:
         return Assignment(
             id=event.subject,
             version=event.version,
-            changed_at=event.at,
+            changed_at=event.recorded_at,
             incident_id=fact.incident_id,
             crew_id=fact.crew_id,
             status=status,
@@ -107,7 +107,7 @@ def evolve(assignment: Assignment | None, event: ev.Event) -> Assignment:
             p_on_time=fact.p_on_time,
             sources={"dispatched_at": fact.source},
         )
-    new = replace(assignment, version=event.version, changed_at=event.at, status=status)
+    new = replace(assignment, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:
         case ev.AssignmentAcknowledged():
             return _timed(replace(new, acknowledged_at=event.at), "acknowledged_at", fact.source)

@@ -74,7 +74,7 @@ def evolve(crew: Crew | None, event: ev.Event) -> Crew:
         return Crew(
             id=event.subject,
             version=event.version,
-            changed_at=event.at,
+            changed_at=event.recorded_at,
             name=fact.name,
             call_sign=fact.call_sign,
             agency_id=fact.agency_id,
@@ -85,7 +85,7 @@ def evolve(crew: Crew | None, event: ev.Event) -> Crew:
             station_lon=fact.station_lon,
             station_lat=fact.station_lat,
         )
-    new = replace(crew, version=event.version, changed_at=event.at, status=status)
+    new = replace(crew, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:
         case ev.CrewStatusSet():
             return replace(new, status=fact.status, status_reason=fact.reason)

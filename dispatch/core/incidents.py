@@ -102,7 +102,7 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
     if incident is None:
         assert isinstance(fact, ev.IncidentOpened)
         return _opened(event, fact, status)
-    new = replace(incident, version=event.version, changed_at=event.at, status=status)
+    new = replace(incident, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:
         case ev.IncidentReportJoined():
             return replace(new, report_ids=(*incident.report_ids, fact.report_id))
@@ -170,7 +170,7 @@ def _opened(event: ev.Event, fact: ev.IncidentOpened, status: str) -> Incident:
     return Incident(
         id=event.subject,
         version=event.version,
-        changed_at=event.at,
+        changed_at=event.recorded_at,
         status=status,
         ticket=fact.ticket,
         service_code=fact.service_code,

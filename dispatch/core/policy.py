@@ -64,7 +64,6 @@ class Offers:
     decline_pause_s: float = 900.0
     undo_s: float = 10.0
     automatic_priorities: tuple[int, ...] = (1, 2, 3)
-    automatic_min_p_genuine: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,13 +56,13 @@ def evolve(referral: Referral | None, event: ev.Event) -> Referral:
         return Referral(
             id=event.subject,
             version=event.version,
-            changed_at=event.at,
+            changed_at=event.recorded_at,
             incident_id=fact.incident_id,
             agency_id=fact.agency_id,
             status=status,
             referred_at=event.at,
         )
-    new = replace(referral, version=event.version, changed_at=event.at, status=status)
+    new = replace(referral, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:
         case ev.ReferralAccepted():
             return replace(new, accepted_at=event.at, finished_at=None)

@@ -112,7 +112,7 @@ def evolve(report: Report | None, event: ev.Event) -> Report:
     if report is None:
         assert isinstance(fact, ev.ReportReceived)
         return _received(event, fact, status)
-    new = replace(report, version=event.version, changed_at=event.at, status=status)
+    new = replace(report, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:
         case ev.ReportTriaged():
             triage = {
@@ -177,7 +177,7 @@ def _received(event: ev.Event, fact: ev.ReportReceived, status: str) -> Report:
     return Report(
         id=event.subject,
         version=event.version,
-        changed_at=event.at,
+        changed_at=event.recorded_at,
         status=status,
         ticket=fact.ticket,
         channel=fact.channel,

@@ -1,0 +1,178 @@
+"""The figures that judge us: intervals between times of the log, with their definitions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from dispatch.core import events as ev
+from dispatch.core.assignments import Assignment
+from dispatch.core.events import Event
+from dispatch.core.incidents import Incident
+from dispatch.core.world import EVOLVE, Entity
+
+DEFINITIONS: Mapping[str, tuple[str, str]] = {
+    "processing": ("received_at", "dispatched_at"),
+    "turnout": ("dispatched_at", "enroute_at"),
+    "travel": ("enroute_at", "arrived_at"),
+    "total_response": ("received_at", "arrived_at"),
+    "on_scene": ("arrived_at", "cleared_at"),
+    "commitment": ("dispatched_at", "available_at"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One interval over many cases, seconds; `within_target` only for total response."""
+
+    n: int
+    missing: int
+    p50_s: float | None
+    p90_s: float | None
+    mean_s: float | None
+    max_s: float | None = None
+    within_target: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One incident's intervals, in seconds; None where a time is missing."""
+
+    incident_id: UUID
+    service_code: str
+    district: str | None
+    channel: str
+    priority: int
+    intervals: Mapping[str, float | None]
+
+
+def percentile(values: Sequence[float], q: float) -> float | None:
+    """The q-quantile (0…1) by linear interpolation (Hyndman & Fan 1996, type 7)."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    at = q * (len(ordered) - 1)
+    low, high = math.floor(at), math.ceil(at)
+    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
+
+
+def figure(values: Iterable[float | None], *, target_s: float | None = None) -> Figure:
+    """Counts, quantiles and mean of the known values; the share is over n, never hiding missing."""
+    all_values = list(values)
+    known = [value for value in all_values if value is not None]
+    within = None
+    if target_s is not None and known:
+        within = sum(value <= target_s for value in known) / len(known)
+    return Figure(
+        n=len(known),
+        missing=len(all_values) - len(known),
+        p50_s=percentile(known, 0.5),
+        p90_s=percentile(known, 0.9),
+        mean_s=sum(known) / len(known) if known else None,
+        max_s=max(known) if known else None,
+        within_target=within,
+    )
+
+
+def cases(events: Iterable[Event], *, since: datetime, until: datetime) -> list[Case]:
+    """The cases of incidents received in [since, until), computed from the log alone.
+
+    Cancelled incidents are left out. A reopened incident keeps the times of its first life:
+    the clock of the promise stops at the first arrival ever.
+    """
+    state: dict[str, Entity] = {}
+    first: dict[UUID, dict[str, datetime]] = {}
+    for event in events:
+        state[event.key] = EVOLVE[event.kind](state.get(event.key), event)
+        if event.kind == "assignment":
+            _note_first(first, state[event.key], event)
+    found = []
+    for entity in state.values():
+        if not isinstance(entity, Incident) or entity.status == "cancelled":
+            continue
+        if since <= entity.received_at < until:
+            times = {"received_at": entity.received_at, **first.get(entity.id, {})}
+            found.append(_case(entity, times))
+    return sorted(found, key=lambda case: case.incident_id)
+
+
+_TIME_OF: Mapping[type[ev.Fact], str] = {
+    ev.AssignmentOffered: "offered",
+    ev.AssignmentEnRoute: "enroute_at",
+    ev.AssignmentOnScene: "arrived_at",
+    ev.AssignmentCleared: "cleared_at",
+}
+
+
+def _note_first(first: dict[UUID, dict[str, datetime]], assignment: Entity, event: Event) -> None:
+    """Keep the first dispatch, and the times of the assignment that arrived first."""
+    assert isinstance(assignment, Assignment)
+    times = first.setdefault(assignment.incident_id, {})
+    name = _TIME_OF.get(type(event.fact))
+    if name == "offered":
+        times.setdefault("dispatched_at", event.at)
+    elif name == "arrived_at" and "arrived_at" not in times:
+        times["arrived_at"] = event.at
+        times["crew_dispatched_at"] = assignment.dispatched_at
+        times.pop("enroute_at", None)
+        if assignment.enroute_at is not None:
+            times["enroute_at"] = assignment.enroute_at
+        times["by"] = assignment.dispatched_at
+    elif name == "cleared_at" and times.get("by") == assignment.dispatched_at:
+        times.setdefault("cleared_at", event.at)
+        times.setdefault("available_at", event.at)
+
+
+def _case(incident: Incident, times: Mapping[str, datetime]) -> Case:
+    crew_dispatched = times.get("crew_dispatched_at", times.get("dispatched_at"))
+    ends = {
+        "processing": (times.get("received_at"), times.get("dispatched_at")),
+        "turnout": (crew_dispatched, times.get("enroute_at")),
+        "travel": (times.get("enroute_at"), times.get("arrived_at")),
+        "total_response": (times.get("received_at"), times.get("arrived_at")),
+        "on_scene": (times.get("arrived_at"), times.get("cleared_at")),
+        "commitment": (crew_dispatched, times.get("available_at")),
+    }
+    return Case(
+        incident_id=incident.id,
+        service_code=incident.service_code,
+        district=incident.district,
+        channel=incident.channel,
+        priority=incident.priority,
+        intervals={
+            name: (b - a).total_seconds() if a is not None and b is not None else None
+            for name, (a, b) in ends.items()
+        },
+    )
+
+
+GROUPS: Mapping[str, Callable[[Case], str]] = {
+    "service": lambda case: case.service_code,
+    "district": lambda case: case.district or "",
+    "channel": lambda case: case.channel,
+    "priority": lambda case: str(case.priority),
+}
+
+
+def summary(found: Sequence[Case], *, target_s: float) -> dict[str, Figure]:
+    """Each interval over all cases."""
+    return {
+        name: figure(
+            (case.intervals[name] for case in found),
+            target_s=target_s if name == "total_response" else None,
+        )
+        for name in DEFINITIONS
+    }
+
+
+def grouped(found: Sequence[Case], by: str, *, target_s: float) -> list[dict[str, Any]]:
+    """The summary per group, largest group first. Raises KeyError for an unknown grouping."""
+    groups: dict[str, list[Case]] = {}
+    for case in found:
+        groups.setdefault(GROUPS[by](case), []).append(case)
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [{"key": key, **summary(members, target_s=target_s)} for key, members in ordered]
