@@ -146,20 +146,18 @@ def question(world: World, now: datetime) -> Question:
 
 def needs(world: World, now: datetime) -> list[Need]:
     """The incidents that want crews, with the crews that should not be asked again yet."""
-    found = []
-    for incident in world.active_incidents():
-        if incident.wants_crews > 0:
-            found.append(
-                Need(
-                    incident_id=incident.id,
-                    due_at=incident.due_at,
-                    priority=incident.priority,
-                    skills=frozenset(incident.required_skills),
-                    wants=incident.wants_crews,
-                    paused=_paused(world, now, incident),
-                )
-            )
-    return found
+    return [
+        Need(
+            incident_id=incident.id,
+            due_at=incident.due_at,
+            priority=incident.priority,
+            skills=frozenset(incident.required_skills),
+            wants=incident.wants_crews,
+            paused=_paused(world, now, incident),
+        )
+        for incident in world.active_incidents()
+        if incident.wants_crews > 0
+    ]
 
 
 def _paused(world: World, now: datetime, incident: Incident) -> frozenset[UUID]:
@@ -285,10 +283,9 @@ def _material(incident: Incident, proposal: Proposal) -> bool:
         return True
     if proposal.ete_s is None or standing["ete_s"] is None:
         return False
-    return (
-        abs(standing["ete_s"] - proposal.ete_s) > MATERIAL_ETE_S
-        or abs(standing["p_on_time"] - (proposal.p_on_time or 0.0)) > MATERIAL_P
-    )
+    slipped_s = abs(float(standing["ete_s"]) - proposal.ete_s)
+    shifted = abs(float(standing["p_on_time"]) - (proposal.p_on_time or 0.0))
+    return slipped_s > MATERIAL_ETE_S or shifted > MATERIAL_P
 
 
 # --- crews on their way ------------------------------------------------------
