@@ -52,7 +52,8 @@ export function fold(position: Position, messages: readonly Durable[]): Folded {
   for (const message of messages) {
     // Already folded in: a repeat after a recovery, not a gap.
     if (message.o <= offset) continue;
-    if (message.p !== offset) return { position: moved(position, offset, state), gap: true };
+    // A snapshot's offset may lie between two offsets of a narrow channel: `p` before it is no gap.
+    if (message.p > offset) return { position: moved(position, offset, state), gap: true };
     state ??= { ...position.state };
     state[message.k] = foldRow(state[message.k], message);
     offset = message.o;
