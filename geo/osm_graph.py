@@ -1,0 +1,191 @@
+"""Joins the roads of the map into a network: edges between junctions, turns between edges."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from geo.osm_roads import Road, Roads
+from geo.osm_rules import is_roundabout, speeds_kmh, street_name
+from geo.osm_turns import Junctions, turns_at
+from geo.point import EARTH_RADIUS_M
+from geo.roadarrays import Floats, Ints, RoadArrays, pack_names
+
+SIGNAL_MS = 5_000
+"""Mean wait at one traffic light; big junctions carry two or more lights per crossing."""
+
+USABLE_SHARE = 0.1
+"""A part of the network with less of the road length than this is a loose end, not a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The stretch of a road between two junctions, as positions in the node list."""
+
+    road: Road
+    nodes: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Edges:
+    """Directed edges under construction."""
+
+    nodes: list[tuple[int, ...]] = field(default_factory=list)
+    kmh: list[float] = field(default_factory=list)
+    against: list[bool] = field(default_factory=list)
+    name: list[str] = field(default_factory=list)
+    roundabout: list[bool] = field(default_factory=list)
+    way: list[int] = field(default_factory=list)
+    twin: list[int] = field(default_factory=list)
+
+
+def connect(roads: Roads) -> RoadArrays:
+    """Cut the ways at junctions, join them by the turns allowed, drop loose ends."""
+    edges = _directed(_chains(roads))
+    index = {osm_id: n for n, osm_id in enumerate(roads.places)}
+    places = np.array(list(roads.places.values()), dtype=np.float64).reshape(-1, 2)
+    counts = np.array([len(nodes) - 1 for nodes in edges.nodes], dtype=np.int64)
+    u = np.array([index[n] for nodes in edges.nodes for n in nodes[:-1]], dtype=np.int64)
+    v = np.array([index[n] for nodes in edges.nodes for n in nodes[1:]], dtype=np.int64)
+    metres = lengths_m(places[u], places[v])
+    ms = metres / np.repeat(np.array(edges.kmh), counts) * 3_600.0
+    ms += SIGNAL_MS * _is_signalled(v, np.repeat(edges.against, counts), index=index, roads=roads)
+    junctions = Junctions(
+        nodes=edges.nodes, way=edges.way, twin=edges.twin, places=roads.places, roads=roads
+    )
+    turn_from, turn_to, turn_ms = turns_at(junctions)
+    names = ["", *sorted(set(edges.name) - {""})]
+    number = {name: n for n, name in enumerate(names)}
+    name_bytes, name_end = pack_names(names)
+    whole = RoadArrays(
+        node_osm_id=np.fromiter(roads.places, dtype=np.int64, count=len(places)),
+        lon=places[:, 0].copy(),
+        lat=places[:, 1].copy(),
+        piece_u=u,
+        piece_v=v,
+        piece_m=metres,
+        piece_ms=np.maximum(np.rint(ms), 1).astype(np.int64),
+        edge_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        edge_name=np.array([number[name] for name in edges.name], dtype=np.int64),
+        edge_roundabout=np.array(edges.roundabout, dtype=np.bool_),
+        turn_from=turn_from,
+        turn_to=turn_to,
+        turn_ms=turn_ms,
+        name_bytes=name_bytes,
+        name_end=name_end,
+    )
+    return keep_edges(whole, usable_edges(whole))
+
+
+def lengths_m(a: Floats, b: Floats) -> Floats:
+    """Great-circle metres between rows of (lon, lat) degrees, shape (n, 2) each."""
+    a, b = np.radians(a), np.radians(b)
+    d_lon, d_lat = (b - a).T / 2
+    h = np.sin(d_lat) ** 2 + np.cos(a[:, 1]) * np.cos(b[:, 1]) * np.sin(d_lon) ** 2
+    metres: Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(h))
+    return metres
+
+
+def usable_edges(arrays: RoadArrays) -> NDArray[np.bool_]:
+    """Which edges belong to a part of the network worth standing on; shape (edges,).
+
+    A part is strongly connected: whoever drives in can drive out again. Each with at least
+    USABLE_SHARE of the road length stays; small ones are mostly roads cut off by the edge of the
+    extract, and a place beside them is better served from the next road that leads somewhere.
+    """
+    n = arrays.edge_count
+    if n == 0:
+        return np.zeros(0, dtype=np.bool_)
+    turns = csr_array(
+        (np.ones(len(arrays.turn_from)), (arrays.turn_from, arrays.turn_to)), shape=(n, n)
+    )
+    _, part = connected_components(turns, directed=True, connection="strong")
+    metres = np.bincount(part, weights=arrays.length_m)
+    edges = np.bincount(part)
+    large = (metres >= USABLE_SHARE * metres.sum()) & (edges > 1)
+    usable: NDArray[np.bool_] = large[part]
+    return usable
+
+
+def keep_edges(arrays: RoadArrays, kept: NDArray[np.bool_]) -> RoadArrays:
+    """The network of the kept edges only; their order stays."""
+    counts = np.diff(arrays.edge_start)
+    pieces = np.repeat(kept, counts)
+    edge_number = np.cumsum(kept) - 1
+    turns = kept[arrays.turn_from] & kept[arrays.turn_to]
+    nodes = np.zeros(arrays.node_count, dtype=np.bool_)
+    nodes[arrays.piece_u[pieces]] = True
+    nodes[arrays.piece_v[pieces]] = True
+    node_number = np.cumsum(nodes) - 1
+    return RoadArrays(
+        node_osm_id=arrays.node_osm_id[nodes],
+        lon=arrays.lon[nodes],
+        lat=arrays.lat[nodes],
+        piece_u=node_number[arrays.piece_u[pieces]],
+        piece_v=node_number[arrays.piece_v[pieces]],
+        piece_m=arrays.piece_m[pieces],
+        piece_ms=arrays.piece_ms[pieces],
+        edge_start=np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64),
+        edge_name=arrays.edge_name[kept],
+        edge_roundabout=arrays.edge_roundabout[kept],
+        turn_from=edge_number[arrays.turn_from[turns]],
+        turn_to=edge_number[arrays.turn_to[turns]],
+        turn_ms=arrays.turn_ms[turns],
+        name_bytes=arrays.name_bytes,
+        name_end=arrays.name_end,
+    )
+
+
+def _chains(roads: Roads) -> Iterator[_Chain]:
+    uses: Counter[int] = Counter()
+    for road in roads.roads:
+        uses.update(road.nodes)
+        # An end always ends a chain, even where nothing else meets it.
+        uses.update((road.nodes[0], road.nodes[-1]))
+    for road in roads.roads:
+        start = 0
+        for i in range(1, len(road.nodes)):
+            if uses[road.nodes[i]] > 1 or road.nodes[i] in roads.blocked:
+                yield _Chain(road, road.nodes[start : i + 1])
+                start = i
+
+
+def _directed(chains: Iterator[_Chain]) -> _Edges:
+    edges = _Edges()
+    for chain in chains:
+        road = chain.road
+        along_kmh, against_kmh = speeds_kmh(road.tags)
+        both = road.along and road.against
+        first = len(edges.nodes)
+        if road.along:
+            _add(edges, road, chain.nodes, kmh=along_kmh, twin=first + 1 if both else -1)
+        if road.against:
+            _add(edges, road, chain.nodes[::-1], kmh=against_kmh, twin=first if both else -1)
+            edges.against[-1] = True
+    return edges
+
+
+def _add(edges: _Edges, road: Road, nodes: Sequence[int], *, kmh: float, twin: int) -> None:
+    edges.nodes.append(tuple(nodes))
+    edges.kmh.append(kmh)
+    edges.against.append(False)
+    edges.name.append(street_name(road.tags))
+    edges.roundabout.append(is_roundabout(road.tags))
+    edges.way.append(road.osm_id)
+    edges.twin.append(twin)
+
+
+def _is_signalled(
+    v: Ints, against: NDArray[np.bool_], *, index: dict[int, int], roads: Roads
+) -> NDArray[np.bool_]:
+    """Does each piece end at a light that faces its direction?"""
+    facing = np.zeros((2, len(index)), dtype=np.bool_)
+    for osm_id, (along, backward) in roads.signals.items():
+        if osm_id in index:
+            facing[:, index[osm_id]] = along, backward
+    lit: NDArray[np.bool_] = np.where(against, facing[1][v], facing[0][v])
+    return lit

@@ -1,0 +1,165 @@
+"""Which OpenStreetMap ways a crew's vehicle may drive, in which direction and how fast."""
+
+import re
+from collections.abc import Mapping
+
+Tags = Mapping[str, str]
+
+LIMIT_KMH: Mapping[str, float] = {
+    "motorway": 90,
+    "motorway_link": 50,
+    "trunk": 65,
+    "trunk_link": 45,
+    "primary": 50,
+    "primary_link": 35,
+    "secondary": 45,
+    "secondary_link": 30,
+    "tertiary": 40,
+    "tertiary_link": 25,
+    "unclassified": 30,
+    "residential": 30,
+    "living_street": 15,
+    "service": 20,
+    "road": 30,
+    "track": 15,
+}
+"""The usual urban limit where none is tagged, km/h; a way of no such class is not driven."""
+
+DRIVEN_SHARE = 0.8
+"""The cold-start factor: the share of the limit that is driven (OSRM's car profile).
+
+With it, the turn costs of `osm_turns` and the signals of `osm_graph`, drives take about 1.5 times
+the free-flow time of length and limit alone: the gap that was measured between free flow and
+OSRM's car profile. Crew GPS replaces it as soon as there are enough trips.
+"""
+
+_MPH = 1.609344
+_KNOTS = 1.852
+_SPEED = re.compile(r"^(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?$")
+_WALKING_KMH = 6.0
+_NAMED_KMH = {"walk": _WALKING_KMH, "urban": 50.0, "rural": 80.0, "motorway": 110.0}
+
+# The most specific word about motor vehicles wins.
+_ACCESS_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
+_FORBIDDEN = {
+    "no",
+    "private",
+    "agricultural",
+    "forestry",
+    "emergency",
+    "psv",
+    "military",
+    "use_sidepath",
+}
+_MINOR_SERVICE = {"parking_aisle", "driveway", "drive-through", "emergency_access"}
+
+_FORWARD = {"yes", "true", "1"}
+_BACKWARD = {"-1", "reverse"}
+_LEFT_OPEN = {"no", "false", "0"}
+
+_PASSABLE_BARRIERS = {
+    "arch",
+    "border_control",
+    "bump_gate",
+    "cattle_grid",
+    "checkpoint",
+    "coupure",
+    "entrance",
+    "gate",
+    "height_restrictor",
+    "kerb",
+    "lift_gate",
+    "no",
+    "sally_port",
+    "sliding_gate",
+    "speed_hump",
+    "swing_gate",
+    "toll_booth",
+}
+
+
+def is_drivable(tags: Tags) -> bool:
+    """May the crew's vehicle use this way at all?"""
+    if tags.get("highway") not in LIMIT_KMH or tags.get("area") == "yes":
+        return False
+    if tags.get("service") in _MINOR_SERVICE or tags.get("oneway") == "reversible":
+        return False
+    return _is_allowed(tags, default=True)
+
+
+def directions(tags: Tags) -> tuple[bool, bool]:
+    """(along the way, against it): may it be driven so?"""
+    oneway = tags.get("oneway:motor_vehicle") or tags.get("oneway")
+    if oneway in _FORWARD:
+        return True, False
+    if oneway in _BACKWARD:
+        return False, True
+    if oneway in _LEFT_OPEN:
+        return True, True
+    return True, not _is_oneway_by_nature(tags)
+
+
+def is_roundabout(tags: Tags) -> bool:
+    """Is the way (part of) a roundabout, so one-way by nature?"""
+    return tags.get("junction") in ("roundabout", "circular")
+
+
+def speeds_kmh(tags: Tags) -> tuple[float, float]:
+    """(along, against) in km/h as driven, before turns and signals: at least walking pace."""
+    plain = _driven_kmh(tags, tags.get("maxspeed"))
+    along = tags.get("maxspeed:forward")
+    against = tags.get("maxspeed:backward")
+    return (
+        _driven_kmh(tags, along) if along else plain,
+        _driven_kmh(tags, against) if against else plain,
+    )
+
+
+def street_name(tags: Tags) -> str:
+    """The name, else the road number, else an empty text."""
+    return tags.get("name") or tags.get("ref") or ""
+
+
+def blocks(tags: Tags) -> bool:
+    """Does a node on the road stop vehicles (a bollard, a locked gate)?"""
+    barrier = tags.get("barrier")
+    if barrier is None:
+        return False
+    return not _is_allowed(tags, default=barrier in _PASSABLE_BARRIERS)
+
+
+def signals(tags: Tags) -> tuple[bool, bool]:
+    """(along, against): does a node of the road hold traffic with lights?"""
+    if tags.get("highway") != "traffic_signals":
+        return False, False
+    facing = tags.get("traffic_signals:direction") or tags.get("direction")
+    return facing != "backward", facing != "forward"
+
+
+def limit_kmh(text: str | None) -> float | None:
+    """A maxspeed value in km/h: "50", "30 mph", "ID:urban", "walk"; None when it is none."""
+    if text is None:
+        return None
+    match = _SPEED.match(text.strip().lower())
+    if match:
+        value = float(match[1]) * {"mph": _MPH, "knots": _KNOTS}.get(match[2] or "", 1.0)
+        return value if value > 0 else None
+    return _NAMED_KMH.get(text.strip().lower().rpartition(":")[2])
+
+
+def _driven_kmh(tags: Tags, maxspeed: str | None) -> float:
+    usual = LIMIT_KMH[tags["highway"]]
+    limit = limit_kmh(maxspeed) or usual
+    # A yard or an alley is not driven at the limit somebody copied from the street.
+    if tags["highway"] in ("service", "living_street", "track"):
+        limit = min(limit, usual)
+    return max(limit * DRIVEN_SHARE, _WALKING_KMH)
+
+
+def _is_allowed(tags: Tags, *, default: bool) -> bool:
+    value = next((tags[key] for key in _ACCESS_KEYS if key in tags), None)
+    return default if value is None else value not in _FORBIDDEN
+
+
+def _is_oneway_by_nature(tags: Tags) -> bool:
+    return is_roundabout(tags) or tags["highway"] in ("motorway", "motorway_link")

@@ -1,0 +1,105 @@
+"""The roads of a city as plain arrays: made once from the map, opened in a moment."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RoadArrays:
+    """Nodes, directed edges, the pieces they consist of, and the turns between them.
+
+    A *piece* runs between two consecutive OSM nodes, in driving direction. An *edge* is a chain
+    of pieces between two junctions of one way. A *turn* leads from the end of an edge onto the
+    next; where there is no turn, none is allowed. All indices are positions in these arrays.
+    Times are whole milliseconds, at least 1 for a piece; lengths are metres.
+    """
+
+    node_osm_id: Ints
+    """OSM id of each node, shape (nodes,)."""
+    lon: Floats
+    lat: Floats
+    """Degrees WGS 84, shape (nodes,)."""
+    piece_u: Ints
+    piece_v: Ints
+    """First and last node of each piece, shape (pieces,); pieces of an edge lie side by side."""
+    piece_m: Floats
+    piece_ms: Ints
+    """Length, and time as usual, signals at its end included; shape (pieces,)."""
+    edge_start: Ints
+    """First piece of each edge and one past the last, shape (edges + 1,)."""
+    edge_name: Ints
+    """Index into the street names; 0 is the empty name. Shape (edges,)."""
+    edge_roundabout: NDArray[np.bool_]
+    """Is the edge part of one? Shape (edges,)."""
+    turn_from: Ints
+    turn_to: Ints
+    turn_ms: Ints
+    """Allowed turns: from edge, to edge, cost; shape (turns,)."""
+    name_bytes: NDArray[np.uint8]
+    name_end: Ints
+    """The street names as UTF-8, each ending at name_end; shape (names,)."""
+
+    @property
+    def node_count(self) -> int:
+        return len(self.lon)
+
+    @property
+    def edge_count(self) -> int:
+        return len(self.edge_name)
+
+    @property
+    def tail(self) -> Ints:
+        """The node where each edge begins, shape (edges,)."""
+        return self.piece_u[self.edge_start[:-1]]
+
+    @property
+    def head(self) -> Ints:
+        """The node where each edge ends, shape (edges,)."""
+        return self.piece_v[self.edge_start[1:] - 1]
+
+    @property
+    def length_m(self) -> Floats:
+        """Metres of each edge, shape (edges,)."""
+        return np.add.reduceat(self.piece_m, self.edge_start[:-1])
+
+    @property
+    def weight_ms(self) -> Ints:
+        """Usual milliseconds of each edge without turns, shape (edges,)."""
+        return np.add.reduceat(self.piece_ms, self.edge_start[:-1])
+
+    @property
+    def piece_edge(self) -> Ints:
+        """The edge of each piece, shape (pieces,)."""
+        return np.repeat(np.arange(self.edge_count), np.diff(self.edge_start))
+
+    def names(self) -> list[str]:
+        """The street names; `edge_name` points into them."""
+        text = self.name_bytes.tobytes()
+        starts = [0, *self.name_end[:-1].tolist()]
+        ends = self.name_end.tolist()
+        return [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+
+    def save(self, path: Path) -> None:
+        """Write an .npz of plain arrays (nothing in it is ever executed when it is read)."""
+        with path.open("wb") as out:
+            np.savez(out, **{f.name: getattr(self, f.name) for f in fields(self)})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote; raises OSError, ValueError or KeyError when it is not that."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(**{f.name: stored[f.name] for f in fields(cls)})
+
+
+def pack_names(names: list[str]) -> tuple[NDArray[np.uint8], Ints]:
+    """The names as (name_bytes, name_end) of RoadArrays."""
+    encoded = [name.encode() for name in names]
+    ends = np.cumsum([len(e) for e in encoded], dtype=np.int64)
+    return np.frombuffer(b"".join(encoded), dtype=np.uint8).copy(), ends

@@ -1,0 +1,291 @@
+"""The city's road network: travel times and routes by road, with closures, in a moment."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.network import SNAP_M, Route, Segment, SegmentKey, Snap, check_factors
+from geo.point import Point
+from geo.roadarrays import Ints, RoadArrays
+from geo.roadengine import Ends, RoadEngine, Search, compute_order
+from geo.roadroute import Drive, describe
+from geo.roadspots import RoadSpots, Spot
+from geo.roadstate import RoadLayout, RoadState, Stand
+
+REACH_M = 1_000.0
+"""A drive begins and ends at the nearest open road this near; farther places have no road."""
+
+
+class RoadGraph:
+    """`RoadNetwork` over the arrays of one city; safe for many threads.
+
+    Times are exact: those of the fastest drive that obeys one-ways, turn restrictions and
+    closures, turns and signals included. Both ends are the nearest open road positions within
+    REACH_M; the way from there on foot is not counted.
+    """
+
+    def __init__(
+        self,
+        arrays: RoadArrays,
+        *,
+        order: NDArray[np.uint32] | None = None,
+        version: str = "roads",
+    ) -> None:
+        """`order` is what `compute_order` returned for the same arrays."""
+        self.arrays = arrays
+        self._layout = RoadLayout(arrays)
+        self._spots = RoadSpots(arrays)
+        self._names = arrays.names()
+        contraction = compute_order(arrays) if order is None else order
+        self._engine = RoadEngine(arrays, contraction, RoadState.usual(self._layout))
+        self._keys = _SegmentKeys(arrays)
+        self._updating = threading.Lock()
+        self._version = version
+        self._changes = 0
+
+    @classmethod
+    def open(cls, roads: Path, order: Path, *, version: str) -> Self:
+        """The network stored as `roads` (.npz) and `order` (.npy); raises OSError, ValueError."""
+        stored = np.load(order, allow_pickle=False)
+        return cls(RoadArrays.load(roads), order=stored, version=version)
+
+    @property
+    def version(self) -> str:
+        """The version of the map, and how often its roads were changed since it was opened."""
+        return f"{self._version}+{self._changes}" if self._changes else self._version
+
+    def snap(self, p: Point, *, max_m: float = SNAP_M) -> Snap | None:
+        """The nearest open road position within `max_m` metres."""
+        state = self._engine.state
+        spot = self._spots.nearest([p], max_m=max_m, closed=state.closed)[0]
+        if spot is None:
+            return None
+        piece, fraction = spot.forth, spot.fraction
+        if piece < 0 or state.closed[piece]:
+            piece, fraction = spot.back, 1.0 - spot.fraction
+        u, v = self._osm_ids(piece)
+        return Snap(spot.point, spot.distance_m, u, v, fraction)
+
+    def travel_times(
+        self, sources: Sequence[Point], targets: Sequence[Point]
+    ) -> NDArray[np.float64]:
+        """Seconds by road, shape (len(sources), len(targets)); inf = cannot be reached."""
+        with self._engine.reading() as search:
+            state = search.state
+            origins = [self._stands(state, spot) for spot in self._nearest(sources, state)]
+            goals = [self._stands(state, spot) for spot in self._nearest(targets, state)]
+            starts = [_starts(state, stands) for stands in origins]
+            ends = [_ends(state, stands) for stands in goals]
+            ms = _searched(search, starts, ends)
+        _take_direct(ms, state, origins=origins, goals=goals)
+        seconds: NDArray[np.float64] = ms / 1_000
+        return seconds
+
+    def route(self, a: Point, b: Point) -> Route | None:
+        """The fastest drive, whose duration is the travel time of the same pair."""
+        with self._engine.reading() as search:
+            state = search.state
+            spots = self._nearest([a, b], state)
+            if spots[0] is None or spots[1] is None:
+                return None
+            drive = _fastest(search, self._stands(state, spots[0]), self._stands(state, spots[1]))
+        if drive is None:
+            return None
+        return describe(drive, state, names=self._names, start=spots[0].point, end=spots[1].point)
+
+    def update(self, segments: Mapping[SegmentKey, float | None]) -> frozenset[SegmentKey]:
+        """Set speed factors; None closes, 1.0 restores. Returns the keys no road has.
+
+        Raises ValueError, changing nothing, for a factor that is not a positive number.
+        """
+        check_factors(segments)
+        with self._updating:
+            state = self._engine.state
+            factor = state.factor.copy()
+            unknown = set()
+            for key, value in segments.items():
+                pieces = self._keys.pieces(key)
+                if not len(pieces):
+                    unknown.add(key)
+                factor[pieces] = np.nan if value is None else value
+            changed = np.flatnonzero(~_same(factor, state.factor))
+            if len(changed):
+                edges = np.unique(self._layout.piece_edge[changed])
+                turns = np.concatenate([self._layout.turns_onto(int(e)) for e in edges])
+                self._engine.change(RoadState(self._layout, factor), turns)
+                self._changes += 1
+        return frozenset(unknown)
+
+    def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
+        """Open and closed segments around the place, nearest first."""
+        state = self._engine.state
+        return [
+            self._segment(piece, distance, state)
+            for stretch, distance in self._spots.around(p, within_m=within_m)
+            for piece in (int(self._spots.forth[stretch]), int(self._spots.back[stretch]))
+            if piece >= 0
+        ]
+
+    def _nearest(self, places: Sequence[Point], state: RoadState) -> list[Spot | None]:
+        return self._spots.nearest(places, max_m=REACH_M, closed=state.closed)
+
+    @staticmethod
+    def _stands(state: RoadState, spot: Spot | None) -> list[Stand]:
+        return state.stands(spot) if spot else []
+
+    def _segment(self, piece: int, distance_m: float, state: RoadState) -> Segment:
+        arrays = self.arrays
+        u, v = self._osm_ids(piece)
+        a, b = int(arrays.piece_u[piece]), int(arrays.piece_v[piece])
+        return Segment(
+            u=u,
+            v=v,
+            name=self._names[arrays.edge_name[self._layout.piece_edge[piece]]],
+            start=Point(float(arrays.lon[a]), float(arrays.lat[a])),
+            end=Point(float(arrays.lon[b]), float(arrays.lat[b])),
+            length_m=float(arrays.piece_m[piece]),
+            distance_m=distance_m,
+            factor=None if state.closed[piece] else float(state.factor[piece]),
+        )
+
+    def _osm_ids(self, piece: int) -> SegmentKey:
+        arrays = self.arrays
+        u, v = arrays.piece_u[piece], arrays.piece_v[piece]
+        return int(arrays.node_osm_id[u]), int(arrays.node_osm_id[v])
+
+
+class _SegmentKeys:
+    """From the OSM ids of two nodes to the pieces between them."""
+
+    def __init__(self, arrays: RoadArrays) -> None:
+        self._count = arrays.node_count
+        self._node_order = np.argsort(arrays.node_osm_id, kind="stable")
+        self._osm_ids = arrays.node_osm_id[self._node_order]
+        keys = arrays.piece_u * self._count + arrays.piece_v
+        self._piece_order = np.argsort(keys, kind="stable")
+        self._keys = keys[self._piece_order]
+
+    def pieces(self, key: SegmentKey) -> Ints:
+        """The pieces from u to v: none when there is no such road, rarely more than one."""
+        u, v = self._node(key[0]), self._node(key[1])
+        if u < 0 or v < 0:
+            return np.zeros(0, dtype=np.int64)
+        wanted = u * self._count + v
+        first, last = np.searchsorted(self._keys, [wanted, wanted + 1])
+        return self._piece_order[first:last]
+
+    def _node(self, osm_id: int) -> int:
+        at = int(np.searchsorted(self._osm_ids, osm_id))
+        is_there = at < self._count and self._osm_ids[at] == osm_id
+        return int(self._node_order[at]) if is_there else -1
+
+
+def _same(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
+    equal: NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
+    return equal
+
+
+def _starts(state: RoadState, stands: Sequence[Stand]) -> Ends:
+    """The edges whose end a drive from here reaches first, each with its fewest milliseconds."""
+    ways = [(stand.edge, state.departure(stand)) for stand in stands]
+    return _cheapest([(edge, ms) for edge, ms in ways if ms is not None])
+
+
+def _ends(state: RoadState, stands: Sequence[Stand]) -> Ends:
+    return _cheapest([way for stand in stands for way in state.arrivals(stand)])
+
+
+def _cheapest(ways: Ends) -> Ends:
+    best: dict[int, int] = {}
+    for edge, ms in ways:
+        best[edge] = min(ms, best.get(edge, ms))
+    return list(best.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Flat:
+    """Several ways per owner as one array, ready for a minimum per owner."""
+
+    owners: list[int]
+    edges: Ints
+    ms: Ints
+    first: Ints
+    pinned: Ints
+
+    @classmethod
+    def of(cls, ways: Sequence[Ends]) -> "_Flat":
+        owners = [i for i, options in enumerate(ways) if options]
+        pairs = np.array([pair for i in owners for pair in ways[i]], dtype=np.int64).reshape(-1, 2)
+        counts = [len(ways[i]) for i in owners]
+        first = np.concatenate([[0], np.cumsum(counts)])[: len(owners)].astype(np.int64)
+        pinned, edges = np.unique(pairs[:, 0], return_inverse=True)
+        return cls(owners, edges, pairs[:, 1], first, pinned)
+
+    def best(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The minimum over each owner's ways; rows are (anything, pinned edges)."""
+        reached = np.where(np.isnan(rows), np.inf, rows)[:, self.edges] + self.ms
+        return np.minimum.reduceat(reached, self.first, axis=1)
+
+
+def _searched(search: Search, starts: Sequence[Ends], ends: Sequence[Ends]) -> NDArray[np.float64]:
+    """Milliseconds over at least one turn, shape (len(starts), len(ends))."""
+    ms = np.full((len(starts), len(ends)), np.inf)
+    able = [i for i, options in enumerate(starts) if options]
+    wanted = [j for j, options in enumerate(ends) if options]
+    if not able or not wanted:
+        return ms
+    # One sweep per item of the shorter side, with all of the longer side pinned.
+    if len(able) >= len(wanted):
+        flat = _Flat.of(starts)
+        best = flat.best(search.to_each(flat.pinned.tolist(), [ends[j] for j in wanted])).T
+    else:
+        flat = _Flat.of(ends)
+        best = flat.best(search.from_each([starts[i] for i in able], flat.pinned.tolist()))
+    ms[np.ix_(able, wanted)] = best
+    return ms
+
+
+def _take_direct(
+    ms: NDArray[np.float64],
+    state: RoadState,
+    *,
+    origins: Sequence[Sequence[Stand]],
+    goals: Sequence[Sequence[Stand]],
+) -> None:
+    """Where both ends lie on one edge, straight on may be the faster drive."""
+    on_edge: dict[int, list[tuple[int, Stand]]] = {}
+    for i, stands in enumerate(origins):
+        for stand in stands:
+            on_edge.setdefault(stand.edge, []).append((i, stand))
+    for j, stands in enumerate(goals):
+        for goal in stands:
+            for i, origin in on_edge.get(goal.edge, ()):
+                straight = state.direct(origin, goal)
+                if straight is not None:
+                    ms[i, j] = min(ms[i, j], straight)
+
+
+def _fastest(search: Search, origins: Sequence[Stand], goals: Sequence[Stand]) -> Drive | None:
+    state = search.state
+    drives = [
+        Drive(ms, origin, [], goal)
+        for origin in origins
+        for goal in goals
+        if (ms := state.direct(origin, goal)) is not None
+    ]
+    starts, ends = _starts(state, origins), _ends(state, goals)
+    found = search.path(starts, ends) if starts and ends else None
+    if found:
+        ms, edges = found
+        origin = next(stand for stand in origins if stand.edge == edges[0])
+        goal = min(
+            (stand for stand in goals if edges[-1] in dict(state.arrivals(stand))),
+            key=lambda stand: dict(state.arrivals(stand))[edges[-1]],
+        )
+        drives.append(Drive(ms, origin, edges, goal))
+    return min(drives, key=lambda drive: drive.ms, default=None)

@@ -1,0 +1,131 @@
+"""Finds where a place meets the roads: the nearest open road position."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo.point import METRES_PER_DEGREE, Point
+from geo.roadarrays import Floats, Ints, RoadArrays
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A position on a road: on piece `forth` at `fraction`, on `back` at 1 − fraction.
+
+    `back` is the same stretch driven the other way. A direction that does not exist is -1.
+    """
+
+    forth: int
+    back: int
+    fraction: float
+    point: Point
+    distance_m: float
+
+
+class RoadSpots:
+    """A spatial index of the roads; read-only, so safe for many threads."""
+
+    def __init__(self, arrays: RoadArrays) -> None:
+        self._middle = (float(np.mean(arrays.lon)), float(np.mean(arrays.lat)))
+        # One flat frame in metres for the whole city: 0.1 % off at 50 km, nothing at 250 m.
+        self._scale = np.array(
+            [METRES_PER_DEGREE * math.cos(math.radians(self._middle[1])), METRES_PER_DEGREE]
+        )
+        nodes = (np.column_stack([arrays.lon, arrays.lat]) - self._middle) * self._scale
+        self.forth, self.back = stretches(arrays)
+        known = np.where(self.forth >= 0, self.forth, self.back)
+        turned = self.forth < 0
+        start = np.where(turned, arrays.piece_v[known], arrays.piece_u[known])
+        end = np.where(turned, arrays.piece_u[known], arrays.piece_v[known])
+        self._start, self._end = nodes[start], nodes[end]
+        lines = shapely.linestrings(np.stack([self._start, self._end], axis=1))
+        self._tree = shapely.STRtree(np.asarray(lines, dtype=object))
+        # The tree is built by its first question; ask it before threads can ask at once.
+        self._tree.query(shapely.Point(0, 0))
+
+    def nearest(
+        self, places: Sequence[Point], *, max_m: float, closed: NDArray[np.bool_]
+    ) -> list[Spot | None]:
+        """For each place the nearest position open in some direction, at most `max_m` away.
+
+        `closed` says so for each piece of the arrays.
+        """
+        if not places:
+            return []
+        flat = self._flat(places)
+        hits = self._tree.query_nearest(shapely.points(flat), max_distance=max_m, all_matches=False)
+        found: list[Spot | None] = [None] * len(places)
+        for i, stretch in hits.T.tolist():
+            if self._is_open(np.array([stretch]), closed)[0]:
+                found[i] = self._spot(flat[i], stretch)
+            else:
+                found[i] = self._nearest_open(flat[i], max_m=max_m, closed=closed)
+        return found
+
+    def around(self, place: Point, *, within_m: float) -> list[tuple[int, float]]:
+        """(stretch, metres) of every stretch within reach, nearest first."""
+        flat = self._flat([place])[0]
+        near = self._within(flat, within_m)
+        metres = self._distances(flat, near)
+        order = np.lexsort((near, metres))
+        return [(int(near[i]), float(metres[i])) for i in order]
+
+    def _nearest_open(
+        self, flat: Floats, *, max_m: float, closed: NDArray[np.bool_]
+    ) -> Spot | None:
+        near = self._within(flat, max_m)
+        near = near[self._is_open(near, closed)]
+        if not len(near):
+            return None
+        return self._spot(flat, int(near[np.argmin(self._distances(flat, near))]))
+
+    def _within(self, flat: Floats, metres: float) -> Ints:
+        near = self._tree.query(shapely.Point(flat), predicate="dwithin", distance=metres)
+        return np.sort(near).astype(np.int64)
+
+    def _distances(self, flat: Floats, stretch: Ints) -> Floats:
+        away: Floats = shapely.distance(self._tree.geometries[stretch], shapely.Point(flat))
+        return away
+
+    def _is_open(self, stretch: Ints, closed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        forth, back = self.forth[stretch], self.back[stretch]
+        usable: NDArray[np.bool_] = ((forth >= 0) & ~closed[forth]) | ((back >= 0) & ~closed[back])
+        return usable
+
+    def _spot(self, flat: Floats, stretch: int) -> Spot:
+        start, run = self._start[stretch], self._end[stretch] - self._start[stretch]
+        squared = float(run @ run)
+        along = float((flat - start) @ run) / squared if squared else 0.0
+        fraction = min(max(along, 0.0), 1.0)
+        on_road = start + fraction * run
+        lon, lat = (on_road / self._scale + self._middle).tolist()
+        return Spot(
+            int(self.forth[stretch]),
+            int(self.back[stretch]),
+            fraction,
+            Point(lon, lat),
+            float(np.hypot(*(flat - on_road))),
+        )
+
+    def _flat(self, places: Sequence[Point]) -> Floats:
+        flat: Floats = (np.array([(p.lon, p.lat) for p in places]) - self._middle) * self._scale
+        return flat
+
+
+def stretches(arrays: RoadArrays) -> tuple[Ints, Ints]:
+    """(forth, back): the pieces of each stretch of road by direction, -1 where there is none."""
+    low = np.minimum(arrays.piece_u, arrays.piece_v)
+    high = np.maximum(arrays.piece_u, arrays.piece_v)
+    keys, stretch = np.unique(low * np.int64(arrays.node_count) + high, return_inverse=True)
+    pieces = np.arange(len(stretch), dtype=np.int64)
+    upward = arrays.piece_u <= arrays.piece_v
+    forth = np.full(len(keys), -1, dtype=np.int64)
+    back = np.full(len(keys), -1, dtype=np.int64)
+    # Backwards, so that of two roads between the same nodes the first one wins.
+    forth[stretch[upward][::-1]] = pieces[upward][::-1]
+    back[stretch[~upward][::-1]] = pieces[~upward][::-1]
+    return forth, back
