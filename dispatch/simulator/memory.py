@@ -1,0 +1,260 @@
+"""The in-memory World: a whole city in dictionaries, with the same log as the stored one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from dispatch.core import incidents, tickets
+from dispatch.core.assignments import Assignment
+from dispatch.core.audience import channels_of, city_channel
+from dispatch.core.crews import Crew, Fix
+from dispatch.core.errors import Conflict, NotFound
+from dispatch.core.events import Event, Kind
+from dispatch.core.incidents import Incident
+from dispatch.core.log import Entry, changes_between, settled, wire_view
+from dispatch.core.policy import Policy
+from dispatch.core.referrals import Referral
+from dispatch.core.reports import Report
+from dispatch.core.world import EVOLVE, Entity, Personal, Timer
+from geo.point import Point, distance_m
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class MemoryWorld:
+    """One city's state; satisfies `dispatch.core.world.World`.
+
+    Without `step()` every record stands at once. `ids` makes ids, so that a run can be repeated.
+    """
+
+    city_id: str
+    policy: Policy
+    ticket_prefix: str = "SGP"
+    ids: Callable[[], UUID] = uuid7
+    log: list[Entry] = field(default_factory=list)
+    _entities: dict[tuple[Kind, UUID], Entity] = field(default_factory=dict)
+    # incident id → the reports, assignments and referrals of it
+    _of: dict[tuple[Kind, UUID], dict[UUID, None]] = field(default_factory=dict)
+    _taken: dict[UUID, UUID] = field(default_factory=dict)
+    _active: dict[UUID, None] = field(default_factory=dict)
+    _personal: dict[UUID, Personal] = field(default_factory=dict)
+    _timers: dict[tuple[str, UUID], Timer] = field(default_factory=dict)
+    _fixes: dict[UUID, Fix] = field(default_factory=dict)
+    _tickets: int = 0
+    _undo: list[Callable[[], object]] | None = None
+
+    @contextmanager
+    def step(self) -> Iterator[MemoryWorld]:
+        """All or nothing: an error inside takes back what the step did."""
+        tickets_before, length = self._tickets, len(self.log)
+        self._undo = []
+        try:
+            yield self
+        except BaseException:
+            for take_back in reversed(self._undo):
+                take_back()
+            self._tickets = tickets_before
+            del self.log[length:]
+            raise
+        finally:
+            self._undo = None
+
+    def new_id(self) -> UUID:
+        return self.ids()
+
+    def new_ticket(self) -> str:
+        self._tickets += 1
+        return tickets.make(self.ticket_prefix, self._tickets)
+
+    def report(self, report_id: UUID) -> Report:
+        return self._get("report", report_id, Report)
+
+    def incident(self, incident_id: UUID) -> Incident:
+        return self._get("incident", incident_id, Incident)
+
+    def assignment(self, assignment_id: UUID) -> Assignment:
+        return self._get("assignment", assignment_id, Assignment)
+
+    def crew(self, crew_id: UUID) -> Crew:
+        return self._get("crew", crew_id, Crew)
+
+    def referral(self, referral_id: UUID) -> Referral:
+        return self._get("referral", referral_id, Referral)
+
+    def reports_of(self, incident_id: UUID) -> Sequence[Report]:
+        return self._listed("report", incident_id, Report)
+
+    def assignments_of(self, incident_id: UUID) -> Sequence[Assignment]:
+        return self._listed("assignment", incident_id, Assignment)
+
+    def referrals_of(self, incident_id: UUID) -> Sequence[Referral]:
+        return self._listed("referral", incident_id, Referral)
+
+    def active_assignment(self, crew_id: UUID) -> Assignment | None:
+        taken = self._taken.get(crew_id)
+        return None if taken is None else self.assignment(taken)
+
+    def active_incidents(self) -> Sequence[Incident]:
+        return [self.incident(incident_id) for incident_id in sorted(self._active)]
+
+    def crews(self) -> Sequence[Crew]:
+        return self._all(Crew)
+
+    def fixes(self) -> Mapping[UUID, Fix]:
+        return {crew_id: self._fixes[crew_id] for crew_id in sorted(self._fixes)}
+
+    def put_fix(self, fix: Fix) -> None:
+        """Take the fix as the crew's newest unless a newer one is known."""
+        known = self._fixes.get(fix.crew_id)
+        if known is None or fix.fix_time >= known.fix_time:
+            self._put(self._fixes, fix.crew_id, fix)
+
+    def reports_near(
+        self, lon: float, lat: float, *, within_m: float, since: datetime
+    ) -> Sequence[Report]:
+        here = Point(lon, lat)
+        return [
+            report
+            for report in self._all(Report)
+            if report.received_at >= since
+            and report.lon is not None
+            and report.lat is not None
+            and distance_m(here, Point(report.lon, report.lat)) <= within_m
+        ]
+
+    def incidents_near(self, lon: float, lat: float, *, within_m: float) -> Sequence[Incident]:
+        here = Point(lon, lat)
+        return [
+            incident
+            for incident in self.active_incidents()
+            if distance_m(here, Point(incident.lon, incident.lat)) <= within_m
+        ]
+
+    def personal(self, report_id: UUID) -> Personal | None:
+        return self._personal.get(report_id)
+
+    def keep_personal(self, personal: Personal) -> None:
+        self._put(self._personal, personal.report_id, personal)
+
+    def record(self, event: Event) -> Entity:
+        event = settled(event)
+        before = self._entities.get((event.kind, event.subject))
+        if event.version != (before.version if before else 0) + 1:
+            raise Conflict("Somebody else changed it meanwhile. Look again and repeat.")
+        after = EVOLVE[event.kind](before, event)
+        self._refuse_double_booking(after)
+        self._put(self._entities, (event.kind, event.subject), after)
+        self._index(before, after)
+        self.log.append(
+            Entry(
+                offset=len(self.log) + 1,
+                id=self.ids(),
+                event=event,
+                changes=changes_between(wire_view(before) if before else None, wire_view(after)),
+                channels=channels_of(self, before=before, after=after),
+            )
+        )
+        return after
+
+    def set_timer(self, timer: Timer) -> None:
+        self._put(self._timers, (timer.kind, timer.subject), timer)
+
+    def cancel_timer(self, kind: str, subject: UUID) -> None:
+        if (kind, subject) in self._timers:
+            self._drop(self._timers, (kind, subject))
+
+    # --- what only this World can do ------------------------------------------------
+
+    def due(self, now: datetime) -> list[Timer]:
+        """The timers whose moment has come, in order. They stay until cancelled."""
+        ready = [timer for timer in self._timers.values() if timer.run_at <= now]
+        return sorted(ready, key=lambda timer: (timer.run_at, timer.kind, timer.subject))
+
+    def next_due(self) -> datetime | None:
+        """When the next timer wants to run."""
+        return min((timer.run_at for timer in self._timers.values()), default=None)
+
+    def entities(self) -> dict[str, Entity]:
+        """Everything there is, by wire key."""
+        return {f"{kind}/{subject}": found for (kind, subject), found in self._entities.items()}
+
+    def views(self) -> dict[str, dict[str, Any]]:
+        """Everything there is, as the screens get it."""
+        return {
+            key: {"v": entity.version, **wire_view(entity)}
+            for key, entity in self.entities().items()
+        }
+
+    def read(self, channel: str, *, after: int) -> list[tuple[int, Entry]]:
+        """The entries of a channel after an offset, each with the channel's offset before it."""
+        heard = [
+            entry
+            for entry in self.log
+            if channel in entry.channels or channel == city_channel(self.city_id)
+        ]
+        befores = [0, *(entry.offset for entry in heard)]
+        return [pair for pair in zip(befores, heard, strict=False) if pair[1].offset > after]
+
+    # --- how it is kept -----------------------------------------------------------
+
+    def _get(self, kind: Kind, subject: UUID, type_: type[V]) -> V:
+        found = self._entities.get((kind, subject))
+        if not isinstance(found, type_):
+            raise NotFound(f"There is no {kind} {subject} in this city.", kind=kind)
+        return found
+
+    def _all(self, type_: type[V]) -> list[V]:
+        found = [entity for entity in self._entities.values() if isinstance(entity, type_)]
+        return sorted(found, key=lambda entity: entity.id)  # type: ignore[attr-defined]
+
+    def _listed(self, kind: Kind, incident_id: UUID, type_: type[V]) -> list[V]:
+        ids = sorted(self._of.get((kind, incident_id), {}))
+        return [self._get(kind, subject, type_) for subject in ids]
+
+    def _refuse_double_booking(self, after: Entity) -> None:
+        if not isinstance(after, Assignment) or not after.active:
+            return
+        if self._taken.get(after.crew_id, after.id) != after.id:
+            raise Conflict("The crew is taken: it already has an assignment.", field="crew_id")
+
+    def _index(self, before: Entity | None, after: Entity) -> None:
+        if isinstance(after, Incident):
+            if after.status in incidents.ACTIVE:
+                self._put(self._active, after.id, None)
+            elif after.id in self._active:
+                self._drop(self._active, after.id)
+        if isinstance(after, Assignment):
+            if after.active:
+                self._put(self._taken, after.crew_id, after.id)
+            elif self._taken.get(after.crew_id) == after.id:
+                self._drop(self._taken, after.crew_id)
+        if isinstance(after, Report | Assignment | Referral):
+            kind: Kind = after.kind  # type: ignore[assignment]
+            was = getattr(before, "incident_id", None)
+            if was is not None and was != after.incident_id:
+                self._drop(self._of[kind, was], after.id)
+            if after.incident_id is not None and was != after.incident_id:
+                self._put(self._of.setdefault((kind, after.incident_id), {}), after.id, None)
+
+    def _put(self, where: dict[K, V], key: K, value: V) -> None:
+        if self._undo is not None:
+            if key in where:
+                old = where[key]
+                self._undo.append(lambda: where.update({key: old}))
+            else:
+                self._undo.append(lambda: where.pop(key))
+        where[key] = value
+
+    def _drop(self, where: dict[K, V], key: K) -> None:
+        old = where.pop(key)
+        if self._undo is not None:
+            self._undo.append(lambda: where.update({key: old}))
