@@ -1,0 +1,77 @@
+"""One function for each thing somebody can do: load, decide, record."""
+
+from dispatch.actions.assignments import (
+    OFFER_EXPIRES,
+    Estimate,
+    acknowledge,
+    add_photo,
+    decline,
+    en_route,
+    expire_offer,
+    grade_evidence,
+    on_scene,
+    send_crew,
+    withdraw,
+    write_note,
+)
+from dispatch.actions.crews import (
+    register_crew,
+    set_crew_status,
+)
+from dispatch.actions.incidents import (
+    cancel_incident,
+    clear,
+    close_incident,
+    reopen_incident,
+    reprioritise,
+)
+from dispatch.actions.referrals import (
+    accept_referral,
+    finish_referral,
+    refuse_referral,
+)
+from dispatch.actions.reports import (
+    TRIAGE,
+    NewReport,
+    answer_report,
+    join_report,
+    locate_report,
+    put_aside_report,
+    receive_report,
+    undo_decision,
+    verify_report,
+)
+
+__all__ = [
+    "OFFER_EXPIRES",
+    "TRIAGE",
+    "Estimate",
+    "NewReport",
+    "accept_referral",
+    "acknowledge",
+    "add_photo",
+    "answer_report",
+    "cancel_incident",
+    "clear",
+    "close_incident",
+    "decline",
+    "en_route",
+    "expire_offer",
+    "finish_referral",
+    "grade_evidence",
+    "join_report",
+    "locate_report",
+    "on_scene",
+    "put_aside_report",
+    "receive_report",
+    "refuse_referral",
+    "register_crew",
+    "reopen_incident",
+    "reprioritise",
+    "send_crew",
+    "set_crew_status",
+    "undo_decision",
+    "verify_report",
+    "withdraw",
+    "write_note",
+]

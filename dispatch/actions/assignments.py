@@ -1,0 +1,261 @@
+"""What is done with an assignment, by the crew or to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from dispatch.actions.recording import begin, record
+from dispatch.core import assignments, incidents
+from dispatch.core import events as ev
+from dispatch.core.assignments import Assignment
+from dispatch.core.errors import Conflict, Invalid
+from dispatch.core.events import SYSTEM, Actor, Fact
+from dispatch.core.incidents import Incident
+from dispatch.core.reports import required_reason
+from dispatch.core.world import Timer, World
+
+OFFER_EXPIRES = "offer_expires"
+MAX_NOTE = 2000
+LATE_DEVICE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How long the crew will need, seconds, and the chance to be there in time."""
+
+    ete_s: float
+    p90_ete_s: float
+    p_on_time: float
+
+
+def send_crew(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    crew_id: UUID,
+    estimate: Estimate | None = None,
+    because: Mapping[str, Any] | None = None,
+) -> Assignment:
+    """Offer the incident to a crew.
+
+    Raises WrongStatus when the incident is over, Conflict when the crew has work, Invalid when
+    it is off duty.
+    """
+    incident, crew = world.incident(incident_id), world.crew(crew_id)
+    incidents.LIFECYCLE.after(incident.status, "IncidentDispatched")
+    if crew.assignment_id is not None:
+        raise Conflict(f"{crew.name} already has an assignment.", crew=crew.name)
+    if crew.status == "not_available":
+        raise Invalid(f"{crew.name} is off duty and cannot be sent.", field="crew_id")
+    expires_at = now + timedelta(seconds=world.policy.offers.expires_s)
+    offered = ev.AssignmentOffered(
+        incident_id=incident_id,
+        crew_id=crew_id,
+        expires_at=expires_at,
+        eta=now + timedelta(seconds=estimate.ete_s) if estimate else None,
+        ete_s=estimate.ete_s if estimate else None,
+        p90_ete_s=estimate.p90_ete_s if estimate else None,
+        p_on_time=estimate.p_on_time if estimate else None,
+        source="automatic" if actor == SYSTEM else "dispatcher",
+    )
+    assignment_id = world.new_id()
+    assignment = begin(world, now, actor, "assignment", assignment_id, offered, because=because)
+    record(world, now, actor, crew, ev.CrewCommitted(assignment_id))
+    record(world, now, actor, incident, ev.IncidentDispatched(assignment_id))
+    world.set_timer(Timer(OFFER_EXPIRES, assignment_id, expires_at))
+    return cast(Assignment, assignment)
+
+
+def acknowledge(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    assignment_id: UUID,
+    *,
+    device_time: datetime | None = None,
+) -> Assignment:
+    """The crew takes the offer."""
+    fact = ev.AssignmentAcknowledged()
+    assignment = crew_says(world, now, actor, assignment_id, fact, device_time=device_time)
+    world.cancel_timer(OFFER_EXPIRES, assignment_id)
+    return assignment
+
+
+def decline(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    assignment_id: UUID,
+    *,
+    reason: str,
+    text: str | None = None,
+    device_time: datetime | None = None,
+) -> Assignment:
+    """The crew cannot take it; the reason is a code of the policy."""
+    if reason not in world.policy.declines:
+        known = ", ".join(sorted(world.policy.declines))
+        raise Invalid(f"Say why with one of: {known}.", field="reason")
+    fact = ev.AssignmentDeclined(reason, text[:MAX_NOTE] if text else None)
+    assignment = crew_says(world, now, actor, assignment_id, fact, device_time=device_time)
+    world.cancel_timer(OFFER_EXPIRES, assignment_id)
+    _free_crew(world, now, actor, assignment)
+    return assignment
+
+
+def en_route(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    assignment_id: UUID,
+    *,
+    source: str = "button",
+    device_time: datetime | None = None,
+) -> Assignment:
+    """The crew is on its way."""
+    fact = ev.AssignmentEnRoute(source)
+    return crew_says(world, now, actor, assignment_id, fact, device_time=device_time)
+
+
+def on_scene(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    assignment_id: UUID,
+    *,
+    source: str = "button",
+    evidence: str = "button",
+    distance_m: float | None = None,
+    device_time: datetime | None = None,
+) -> Assignment:
+    """The crew is there. Pressed far away it counts, but the distance stays with it."""
+    fact = ev.AssignmentOnScene(source, evidence, distance_m)
+    assignment = crew_says(world, now, actor, assignment_id, fact, device_time=device_time)
+    incident = world.incident(assignment.incident_id)
+    arrived = ev.IncidentCrewArrived(assignment_id)
+    record(world, now, actor, incident, arrived, at=assignment.arrived_at)
+    return assignment
+
+
+def write_note(
+    world: World, now: datetime, actor: Actor, assignment_id: UUID, *, text: str
+) -> Assignment:
+    """What the crew found or did."""
+    if not text.strip():
+        raise Invalid("The note is empty.", field="text")
+    fact = ev.AssignmentNoted(text.strip()[:MAX_NOTE])
+    return record(world, now, actor, world.assignment(assignment_id), fact)
+
+
+def add_photo(
+    world: World, now: datetime, actor: Actor, assignment_id: UUID, *, photo_id: UUID, moment: str
+) -> Assignment:
+    """A picture before or after the work."""
+    if moment not in ("before", "after"):
+        raise Invalid("A photo is “before” or “after” the work.", field="kind")
+    assignment = world.assignment(assignment_id)
+    if photo_id in assignment.photo_ids:
+        return assignment
+    fact = ev.AssignmentPhotographed(photo_id, "before" if moment == "before" else "after")
+    return record(world, now, actor, assignment, fact)
+
+
+def grade_evidence(
+    world: World, now: datetime, actor: Actor, assignment_id: UUID, *, evidence: str
+) -> Assignment:
+    """Better evidence of the arrival came in; a worse grade changes nothing."""
+    assignment = world.assignment(assignment_id)
+    grades = ("button", "geofence", "photo")
+    if assignment.evidence in grades and grades.index(evidence) <= grades.index(
+        assignment.evidence
+    ):
+        return assignment
+    return record(world, now, actor, assignment, ev.AssignmentEvidenceGraded(evidence))
+
+
+def withdraw(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    assignment_id: UUID,
+    *,
+    reason: str,
+    because: Mapping[str, Any] | None = None,
+) -> Assignment:
+    """Take the assignment back from the crew."""
+    fact = ev.AssignmentWithdrawn(required_reason(reason))
+    assignment = world.assignment(assignment_id)
+    assignment = record(world, now, actor, assignment, fact, because=because)
+    world.cancel_timer(OFFER_EXPIRES, assignment_id)
+    _free_crew(world, now, actor, assignment)
+    return assignment
+
+
+def expire_offer(world: World, now: datetime, assignment_id: UUID) -> Assignment:
+    """Nobody answered in time: the offer goes to the next crew."""
+    assignment = world.assignment(assignment_id)
+    if assignment.status != "offered" or now < assignment.expires_at:
+        return assignment
+    because = {"rule": "offers.expires_s", "expires_s": world.policy.offers.expires_s}
+    assignment = record(world, now, SYSTEM, assignment, ev.AssignmentExpired(), because=because)
+    _free_crew(world, now, SYSTEM, assignment)
+    return assignment
+
+
+def end_crews(
+    world: World, now: datetime, actor: Actor, incident: Incident, *, reason: str
+) -> None:
+    """Withdraw every crew still bound to the incident."""
+    for assignment in world.assignments_of(incident.id):
+        if assignments.LIFECYCLE.allows(assignment.status, "AssignmentWithdrawn"):
+            withdraw(world, now, actor, assignment.id, reason=reason)
+
+
+def release(world: World, now: datetime, actor: Actor, assignment: Assignment) -> None:
+    """The crew is free of the assignment."""
+    crew = world.crew(assignment.crew_id)
+    record(world, now, actor, crew, ev.CrewReleased(assignment.id))
+
+
+def crew_says(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    assignment_id: UUID,
+    fact: Fact,
+    *,
+    device_time: datetime | None,
+) -> Assignment:
+    """Record what a crew did, at the time its phone says when that can be true."""
+    assignment = world.assignment(assignment_id)
+    at = _happened_at(assignment, now, device_time)
+    return record(world, now, actor, assignment, fact, at=at, device_time=device_time)
+
+
+def _happened_at(assignment: Assignment, now: datetime, device_time: datetime | None) -> datetime:
+    """The phone's time if it lies between the last step and now, else the nearest such moment."""
+    if device_time is None or now - device_time > LATE_DEVICE:
+        return now
+    known = (
+        assignment.dispatched_at,
+        assignment.acknowledged_at,
+        assignment.enroute_at,
+        assignment.arrived_at,
+    )
+    last = max(moment for moment in known if moment is not None)
+    return min(max(device_time, last), now)
+
+
+def _free_crew(world: World, now: datetime, actor: Actor, assignment: Assignment) -> None:
+    """The assignment ended without work done: crew and incident look for others."""
+    release(world, now, actor, assignment)
+    incident = world.incident(assignment.incident_id)
+    if assignment.id in incident.assignment_ids:
+        remaining = [i for i in incident.assignment_ids if i != assignment.id]
+        left = ev.IncidentCrewLeft(assignment.id, pending=not remaining)
+        record(world, now, actor, incident, left)
