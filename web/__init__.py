@@ -1,0 +1,1 @@
+"""The doors of Sigap: pages, routes, sockets and the command line."""

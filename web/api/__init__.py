@@ -1,0 +1,1 @@
+"""The routes that screens, crews' phones and other programs call."""

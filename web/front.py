@@ -1,0 +1,111 @@
+"""What happens to every request: a number, safe headers, one line in the log, no naked crash."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.errors import preferred, problem
+from web.logs import ACCESS, FAILURES
+from web.sentences import OWN
+
+_HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+PERMISSIONS = "geolocation=(self), camera=(self), microphone=(), payment=(), usb=()"
+
+
+def content_security_policy(host: str) -> str:
+    """Everything comes from this very host; the socket is named because older browsers ask."""
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    return "; ".join(
+        (
+            "default-src 'self'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            "worker-src 'self' blob:",
+            f"connect-src 'self'{sockets}",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+class Front:
+    """The outermost layer. Paths are logged as route patterns: real ones name tickets."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(9)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _dress(MutableHeaders(raw=message["headers"]), scope, headers, request_id)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, dressed)
+        except Exception:
+            FAILURES.exception(
+                "a request failed", extra={"fields": {"request_id": request_id, **_route(scope)}}
+            )
+            if status:
+                raise
+            detail = OWN["internal"].say(
+                preferred(headers.get("accept-language", "")), request_id=request_id
+            )
+            await problem(500, "internal", detail)(scope, receive, dressed)
+        finally:
+            fields = {
+                "request_id": request_id,
+                **_route(scope),
+                "status": status,
+                "ms": round((time.perf_counter() - started) * 1000, 1),
+            }
+            ACCESS.info("request", extra={"fields": fields})
+
+
+def _route(scope: Scope) -> dict[str, str]:
+    route = scope.get("route")
+    return {"method": scope["method"], "route": getattr(route, "path", "none")}
+
+
+def _dress(headers: MutableHeaders, scope: Scope, asked: Headers, request_id: str) -> None:
+    safe: Iterable[tuple[str, str]] = (
+        ("Content-Security-Policy", content_security_policy(asked.get("host", ""))),
+        # Private links carry a token in the query: no other site may see them.
+        ("Referrer-Policy", "same-origin"),
+        ("Permissions-Policy", PERMISSIONS),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+    )
+    for name, value in safe:
+        headers.setdefault(name, value)
+    if scope["scheme"] == "https":
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if scope["path"].startswith("/api/"):
+        headers.setdefault("Cache-Control", "no-store")
+    headers["X-Request-Id"] = request_id

@@ -1,0 +1,147 @@
+"""How much and how often anybody may send through the public doors."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.errors import Problem, http_problem, preferred
+
+KEPT_CLIENTS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A bucket of `burst` requests, refilled with `per_minute`."""
+
+    per_minute: float
+    burst: float
+
+
+DOORS: Mapping[str, Rate] = {
+    "report": Rate(per_minute=6, burst=12),
+    "photo": Rate(per_minute=20, burst=20),
+    "geocode": Rate(per_minute=120, burst=40),
+    "track": Rate(per_minute=120, burst=60),
+    "answer": Rate(per_minute=6, burst=6),
+    "sign_in": Rate(per_minute=10, burst=20),
+    "open311": Rate(per_minute=60, burst=30),
+    "page_form": Rate(per_minute=30, burst=30),
+    "socket": Rate(per_minute=60, burst=60),
+    # per account, not per address: guessing one password from many addresses
+    "account": Rate(per_minute=2, burst=8),
+}
+
+
+class Buckets:
+    """Token buckets by (door, client); the oldest clients are forgotten first.
+
+    Kept in this process: several workers each allow the rate.
+    """
+
+    def __init__(self, *, factor: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._factor = factor
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._levels: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+
+    def take(self, door: str, client: str) -> float:
+        """Take one token; 0 when there was one, else the seconds until there is."""
+        if self._factor == 0:
+            return 0.0
+        rate = DOORS[door]
+        burst, per_s = rate.burst * self._factor, rate.per_minute * self._factor / 60.0
+        with self._lock:
+            now = self._clock()
+            level, at = self._levels.pop((door, client), (burst, now))
+            level = min(burst, level + (now - at) * per_s)
+            wait = 0.0 if level >= 1.0 else (1.0 - level) / per_s
+            self._levels[door, client] = (level if wait else level - 1.0, now)
+            while len(self._levels) > KEPT_CLIENTS:
+                self._levels.popitem(last=False)
+        return wait
+
+    def give_back(self, door: str, client: str) -> None:
+        """Undo a take: a successful sign-in does not count against the person."""
+        with self._lock:
+            if (door, client) in self._levels:
+                level, at = self._levels[door, client]
+                self._levels[door, client] = (level + 1.0, at)
+
+
+def client_of(request: Request) -> str:
+    """The address a request came from, after trusted proxies were believed."""
+    return request.client.host if request.client else "unknown"
+
+
+def check(request: Request, door: str, client: str | None = None) -> None:
+    """Raises Problem 429 with Retry-After when the client knocked too often at this door."""
+    buckets: Buckets = request.app.state.buckets
+    refuse(buckets.take(door, client or client_of(request)))
+
+
+def refuse(wait_s: float) -> None:
+    """Raises Problem 429 when there is something to wait for."""
+    if wait_s > 0:
+        seconds = math.ceil(wait_s)
+        raise Problem(429, "too_many", headers={"Retry-After": str(seconds)}, seconds=seconds)
+
+
+# --- how large ------------------------------------------------------------------
+
+SMALL = 256 * 1024
+LARGE = 26 * 1024 * 1024
+_LARGE_PATHS = re.compile(r"/api/[^/]+/photos|/open311/.*|/[^/]+/(report|lapor)?")
+
+
+def body_limit(path: str, content_type: str) -> int:
+    """How many bytes a request body may have: photos need room, nothing else does."""
+    is_form = content_type.lower().startswith("multipart/form-data")
+    return LARGE if is_form and _LARGE_PATHS.fullmatch(path) else SMALL
+
+
+class BodyLimit:
+    """Refuses a body that is announced or turns out too large, before anything reads it all."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        limit = body_limit(scope["path"], headers.get(b"content-type", ""))
+        announced = headers.get(b"content-length", "0")
+        if announced.isdigit() and int(announced) > limit:
+            response = http_problem(
+                _too_large(limit),
+                preferred(headers.get(b"accept-language", "")),
+                method=scope["method"],
+            )
+            await response(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise _too_large(limit)
+            return message
+
+        await self.app(scope, counted, send)
+
+
+def _too_large(limit: int) -> Problem:
+    shown = f"{limit // 1024} KB" if limit < 1024 * 1024 else f"{limit // (1024 * 1024)} MB"
+    return Problem(413, "too_large", headers={"Connection": "close"}, limit=shown)

@@ -1,0 +1,211 @@
+"""What Sigap says when a wish is refused, in Indonesian and English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["id", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence in both languages; `{name}` stands for a value."""
+
+    en: str
+    id: str
+
+    def say(self, language: Language, **values: object) -> str:
+        """The sentence with its values filled in."""
+        return (self.id if language == "id" else self.en).format_map(_Shown(values))
+
+
+class _Shown(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+# What the web floor itself refuses, by stable code.
+OWN: Mapping[str, Sentence] = {
+    "not_signed_in": Sentence("Sign in first, then try again.", "Masuk dahulu, lalu coba lagi."),
+    "bad_credentials": Sentence(
+        "The name or the password is wrong. Check both and try again.",
+        "Nama atau kata sandi salah. Periksa keduanya dan coba lagi.",
+    ),
+    "bad_code": Sentence(
+        "This code is wrong, used or too old. Ask the dispatcher for a new one.",
+        "Kode ini salah, sudah dipakai, atau kedaluwarsa. Minta kode baru ke petugas piket.",
+    ),
+    "forbidden": Sentence(
+        "Your role may not do this. Sign in as somebody who may.",
+        "Peran Anda tidak boleh melakukan ini. Masuk dengan peran yang berhak.",
+    ),
+    "foreign_origin": Sentence(
+        "This request came from another site. Open Sigap itself and try again.",
+        "Permintaan ini datang dari situs lain. Buka Sigap langsung dan coba lagi.",
+    ),
+    "not_found": Sentence(
+        "There is nothing at this address. Check the link.",
+        "Tidak ada apa pun di alamat ini. Periksa tautannya.",
+    ),
+    "method_not_allowed": Sentence(
+        "This address does not take {method}.", "Alamat ini tidak menerima {method}."
+    ),
+    "too_large": Sentence(
+        "This is too large: at most {limit} fit. Send less, or a smaller photo.",
+        "Kiriman terlalu besar: paling banyak {limit}. Kirim lebih sedikit atau foto lebih kecil.",
+    ),
+    "too_many": Sentence(
+        "Too many requests. Wait {seconds} seconds and try again.",
+        "Terlalu banyak permintaan. Tunggu {seconds} detik lalu coba lagi.",
+    ),
+    "internal": Sentence(
+        "Something failed here and was noted under {request_id}. Try again in a moment.",
+        "Ada kegagalan di sini dan sudah dicatat dengan nomor {request_id}. Coba lagi sebentar.",
+    ),
+    "unavailable": Sentence(
+        "Sigap is starting or busy. Try again in a moment.",
+        "Sigap sedang mulai atau sibuk. Coba lagi sebentar.",
+    ),
+    "bad_request": Sentence(
+        "This request cannot be read. Check what was sent.",
+        "Permintaan ini tidak terbaca. Periksa isinya.",
+    ),
+    "unsatisfiable_range": Sentence(
+        "The file is shorter than the part asked for.",
+        "Berkas lebih pendek daripada bagian yang diminta.",
+    ),
+    "screens_not_built": Sentence(
+        "The screens are not built yet. Run “make build” and reload.",
+        "Layar belum dibangun. Jalankan “make build” lalu muat ulang.",
+    ),
+    "idempotency_key_missing": Sentence(
+        "Send a header Idempotency-Key with a fresh UUID; repeat it when you repeat the request.",
+        "Sertakan tajuk Idempotency-Key berisi UUID baru; pakai lagi bila permintaan diulang.",
+    ),
+    "invalid": Sentence(
+        "Something in this request is not right: {fields}.",
+        "Ada yang belum benar dalam permintaan ini: {fields}.",
+    ),
+    "wrong_status": Sentence(
+        "This {thing} is {status}; that step is not possible now. Look at its latest state.",
+        "{thing} ini {status}; langkah itu tidak mungkin sekarang. Lihat keadaan terbarunya.",
+    ),
+}
+
+THINGS: Mapping[str, Sentence] = {
+    "report": Sentence("report", "Laporan"),
+    "incident": Sentence("incident", "Kejadian"),
+    "assignment": Sentence("assignment", "Penugasan"),
+    "crew": Sentence("crew", "Regu"),
+    "referral": Sentence("referral", "Disposisi"),
+}
+
+STATUSES: Mapping[str, Sentence] = {
+    "received": Sentence("new", "baru diterima"),
+    "under_verification": Sentence("being verified", "sedang diverifikasi"),
+    "verified": Sentence("verified", "terverifikasi"),
+    "postponed": Sentence("postponed", "ditunda"),
+    "not_our_authority": Sentence("marked as not our authority", "bukan wewenang kita"),
+    "archived": Sentence("archived", "diarsipkan"),
+    "duplicate": Sentence("a duplicate", "duplikat"),
+    "linked": Sentence("part of an incident", "bagian dari kejadian"),
+    "closed": Sentence("closed", "ditutup"),
+    "pending": Sentence("waiting for a crew", "menunggu regu"),
+    "dispatched": Sentence("with a crew", "sudah ada regu"),
+    "on_scene": Sentence("being worked on", "sedang dikerjakan"),
+    "cleared": Sentence("finished", "selesai dikerjakan"),
+    "cancelled": Sentence("cancelled", "dibatalkan"),
+    "offered": Sentence("only offered yet", "baru ditawarkan"),
+    "acknowledged": Sentence("accepted", "diterima regu"),
+    "en_route": Sentence("on its way", "dalam perjalanan"),
+    "declined": Sentence("declined", "ditolak regu"),
+    "expired": Sentence("expired", "kedaluwarsa"),
+    "withdrawn": Sentence("withdrawn", "ditarik"),
+    "made": Sentence("not accepted yet", "belum diterima instansi"),
+    "accepted": Sentence("accepted", "diterima instansi"),
+    "refused": Sentence("refused", "ditolak instansi"),
+    "finished": Sentence("finished", "selesai"),
+}
+
+# What the rules below say, in English there; `{}` stands for a value. A test compares both sides.
+FROM_BELOW: Mapping[str, str] = {
+    "Set the place on the map before verifying: a crew cannot be sent without one.": (
+        "Tentukan tempatnya di peta sebelum verifikasi: tanpa itu regu tidak bisa dikirim."
+    ),
+    "The time to undo this decision is over. Decide anew instead.": (
+        "Waktu untuk membatalkan keputusan ini sudah lewat. Buat keputusan baru."
+    ),
+    "Say why: a reason is needed, the reporter will read it.": (
+        "Tulis alasannya: alasan wajib ada dan akan dibaca pelapor."
+    ),
+    "There is no category “{}”. Choose one of: {}.": (
+        "Kategori “{}” tidak ada. Pilih salah satu: {}."
+    ),
+    "Write what is wrong: a few words are enough.": (
+        "Tulis apa yang terjadi: beberapa kata sudah cukup."
+    ),
+    "The text is too long; keep it within {} characters.": (
+        "Tulisannya terlalu panjang; paling banyak {} karakter."
+    ),
+    "The priority is 1, 2 or 3; 1 is the most urgent.": (
+        "Prioritas adalah 1, 2, atau 3; 1 paling mendesak."
+    ),
+    "This incident is over. Reopen it first, or verify the report as a new one.": (
+        "Kejadian ini sudah selesai. Buka kembali dahulu, atau verifikasi sebagai kejadian baru."
+    ),
+    "Other reports joined this incident meanwhile; cancel it instead.": (
+        "Laporan lain sudah bergabung ke kejadian ini; batalkan kejadiannya."
+    ),
+    "Answer “satisfied” or “reopen”.": "Jawab “satisfied” atau “reopen”.",
+    "This report was closed too long ago. Please make a new report.": (
+        "Laporan ini sudah terlalu lama ditutup. Silakan buat laporan baru."
+    ),
+    "{} already has an assignment.": "{} sudah punya penugasan.",
+    "{} is off duty and cannot be sent.": "{} sedang tidak bertugas dan tidak bisa dikirim.",
+    "Say why with one of: {}.": "Sebutkan alasannya, salah satu dari: {}.",
+    "The note is empty.": "Catatannya kosong.",
+    "A photo is “before” or “after” the work.": (
+        "Foto adalah “before” (sebelum) atau “after” (sesudah) pekerjaan."
+    ),
+    "There is no agency “{}”.": "Instansi “{}” tidak ada.",
+    "A crew is one of: {}.": "Status regu salah satu dari: {}.",
+    "Finish or decline the current assignment before signing off.": (
+        "Selesaikan atau tolak penugasan sekarang sebelum berhenti bertugas."
+    ),
+    "Say how it ended with one of: {}.": "Sebutkan hasil akhirnya, salah satu dari: {}.",
+    "A ticket looks like MDN-7K3Q-4.": "Nomor tiket berbentuk seperti MDN-7K3Q-4.",
+    "This ticket has a typing error: one character is wrong or two are swapped.": (
+        "Nomor tiket salah ketik: satu karakter keliru atau dua tertukar."
+    ),
+    "There is no such photo.": "Foto itu tidak ada.",
+    "There is no such city.": "Kota itu tidak ada.",
+}
+
+
+def translated(detail: str, language: Language) -> str:
+    """A sentence from below in this language; as it is when nobody translated it."""
+    if language == "en":
+        return detail
+    exact = FROM_BELOW.get(detail)
+    if exact is not None:
+        return exact
+    for pattern, indonesian in _PATTERNS:
+        found = pattern.fullmatch(detail)
+        if found is not None:
+            return indonesian.format(*found.groups())
+    return detail
+
+
+def _compiled() -> list[tuple[re.Pattern[str], str]]:
+    made = []
+    for english, indonesian in FROM_BELOW.items():
+        if "{}" in english:
+            pattern = "(.+?)".join(re.escape(part) for part in english.split("{}"))
+            made.append((re.compile(pattern, re.DOTALL), indonesian))
+    return made
+
+
+_PATTERNS = _compiled()
