@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,8 @@ _NAME_KEYS = (
     "nama_kel",
 )
 _CODE_KEYS = ("code", "kode", "kdepum", "kode_desa", "kode_kel", "kd_kelurahan", "id_desa", "ref")
+# The kind of area is said beside the name, so it is no part of it.
+_KIND_WORDS = re.compile(r"^(kecamatan|kelurahan|desa|kec\.|kel\.)\s+", re.IGNORECASE)
 _DISTRICT_KEYS = ("district", "kecamatan", "wadmkc", "nama_kec", "kec", "nm_kecamatan", "name_3")
 
 
@@ -216,6 +219,11 @@ def polygonal(geometry: BaseGeometry) -> Polygon | MultiPolygon | None:
     return merged if isinstance(merged, Polygon | MultiPolygon) else None
 
 
+def plain_name(name: str) -> str:
+    """The name of an area without its kind: Kecamatan Menteng → Menteng."""
+    return _KIND_WORDS.sub("", name.strip()) or name.strip()
+
+
 def with_city(areas: Sequence[Area], *, name: str | None) -> list[Area]:
     """The areas under one city polygon, which is added when there is none."""
     if any(area.kind == "city" for area in areas):
@@ -308,7 +316,13 @@ def _ward(path: Path, n: int, feature: Mapping[str, Any]) -> _Ward:
     if name is None:
         raise BadAreas(f"{where} has no name (looked for name, nama, kelurahan and the like).")
     geometry = _polygon(feature, where=where)
-    return _Ward(name, _first(about, _CODE_KEYS), _first(about, _DISTRICT_KEYS), geometry)
+    district = _first(about, _DISTRICT_KEYS)
+    return _Ward(
+        plain_name(name),
+        _first(about, _CODE_KEYS),
+        plain_name(district) if district else None,
+        geometry,
+    )
 
 
 def _district_code(code: str | None) -> str | None:
@@ -332,7 +346,7 @@ def _district_names(path: Path) -> dict[str, str]:
         about = _properties(feature)
         code, name = _first(about, _CODE_KEYS), _first(about, _NAME_KEYS)
         if code and name:
-            names[code] = name
+            names[code] = plain_name(name)
     return names
 
 

@@ -1,6 +1,7 @@
 """Reads what an OpenStreetMap extract says about driving: roads, barriers, signals, turns."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,21 +63,28 @@ class Roads:
 
 def read_roads(path: Path, *, progress: Progress) -> Roads:
     """Every drivable way with its nodes, barriers, signals and turn restrictions."""
-    if not path.is_file():
-        raise BadExtract(f"There is no file {path}.")
     found = Roads()
     keys = osmium.filter.KeyFilter("highway", "barrier", *_RESTRICTION_KEYS)
-    try:
+    with extract_errors(path):
         for n, thing in enumerate(osmium.FileProcessor(path).with_locations().with_filter(keys)):
             _take(thing, found)
             if n % _REPORT_EVERY == 0:
                 progress.advance(_REPORT_EVERY)
+    return found
+
+
+@contextmanager
+def extract_errors(path: Path) -> Iterator[None]:
+    """Say what is wrong with an extract that is read inside; raises BadExtract."""
+    if not path.is_file():
+        raise BadExtract(f"There is no file {path}.")
+    try:
+        yield
     except RuntimeError as e:
         # osmium has one error for everything that is wrong with a file.
         raise BadExtract(
             f"{path.name} is not a complete OpenStreetMap extract ({e}); download it again."
         ) from e
-    return found
 
 
 def _take(thing: Any, found: Roads) -> None:
