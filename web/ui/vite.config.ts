@@ -14,7 +14,7 @@ export default defineConfig({
   plugins: [svelte(), paraglideVitePlugin(messageOptions)],
   worker: { format: "es" },
   build: {
-    outDir: "../static/ui",
+    outDir: process.env.SIGAP_UI_OUT ?? "../static/ui",
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,

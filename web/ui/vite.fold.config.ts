@@ -4,7 +4,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   build: {
     ssr: "src/live/fold_lines.ts",
-    outDir: "../static/ui/node",
+    outDir: `${process.env.SIGAP_UI_OUT ?? "../static/ui"}/node`,
     emptyOutDir: true,
     target: "node20",
     minify: false,

