@@ -1,0 +1,175 @@
+/** The field's codes as words people read: statuses, channels, reasons, skills. */
+import type {
+  AssignmentStatus,
+  CrewStatus,
+  IncidentStatus,
+  ReferralStatus,
+  ReportStatus,
+} from "../live/entities.js";
+import { m } from "../paraglide/messages.js";
+import type { IconName } from "./icons.js";
+
+type Tone = "plain" | "brand" | "ok" | "warn" | "late" | "info";
+
+/** A status as words, an icon and a tone: never by colour alone. */
+export interface Shown {
+  words: string;
+  icon: IconName;
+  tone: Tone;
+}
+
+type Entry = [words: () => string, icon: IconName, tone: Tone];
+
+function shown([words, icon, tone]: Entry): Shown {
+  return { words: words(), icon, tone };
+}
+
+const REPORT: Record<ReportStatus, Entry> = {
+  received: [m.report_received, "spark", "warn"],
+  under_verification: [m.report_under_verification, "search", "info"],
+  verified: [m.report_verified, "check", "ok"],
+  postponed: [m.report_postponed, "pause", "plain"],
+  not_our_authority: [m.report_not_our_authority, "block", "plain"],
+  archived: [m.report_archived, "archive", "plain"],
+  duplicate: [m.report_duplicate, "join", "plain"],
+  linked: [m.report_linked, "link", "brand"],
+  closed: [m.report_closed, "check_circle", "ok"],
+};
+const INCIDENT: Record<IncidentStatus, Entry> = {
+  pending: [m.incident_pending, "hourglass", "warn"],
+  dispatched: [m.incident_dispatched, "arrow_right", "info"],
+  on_scene: [m.incident_on_scene, "wrench", "ok"],
+  cleared: [m.incident_cleared, "check", "ok"],
+  closed: [m.incident_closed, "check_circle", "plain"],
+  cancelled: [m.incident_cancelled, "close", "plain"],
+};
+const ASSIGNMENT: Record<AssignmentStatus, Entry> = {
+  offered: [m.assignment_offered, "bell", "warn"],
+  acknowledged: [m.assignment_acknowledged, "check", "info"],
+  en_route: [m.assignment_en_route, "arrow_right", "info"],
+  on_scene: [m.assignment_on_scene, "wrench", "ok"],
+  cleared: [m.assignment_cleared, "check_circle", "ok"],
+  declined: [m.assignment_declined, "close", "late"],
+  expired: [m.assignment_expired, "hourglass", "late"],
+  withdrawn: [m.assignment_withdrawn, "undo", "plain"],
+};
+const CREW: Record<CrewStatus, Entry> = {
+  available: [m.crew_available, "check_circle", "ok"],
+  conditionally_available: [m.crew_conditionally_available, "pause", "warn"],
+  not_available: [m.crew_not_available, "minus", "plain"],
+};
+const REFERRAL: Record<ReferralStatus, Entry> = {
+  made: [m.referral_made, "send", "info"],
+  accepted: [m.referral_accepted, "check", "ok"],
+  refused: [m.referral_refused, "close", "late"],
+  finished: [m.referral_finished, "check_circle", "ok"],
+  withdrawn: [m.referral_withdrawn, "undo", "plain"],
+};
+
+export const reportStatus = (status: ReportStatus): Shown => shown(REPORT[status]);
+export const incidentStatus = (status: IncidentStatus): Shown => shown(INCIDENT[status]);
+export const assignmentStatus = (status: AssignmentStatus): Shown => shown(ASSIGNMENT[status]);
+export const crewStatus = (status: CrewStatus): Shown => shown(CREW[status]);
+export const referralStatus = (status: ReferralStatus): Shown => shown(REFERRAL[status]);
+
+const CHANNELS: Record<string, () => string> = {
+  web: m.channel_web,
+  android: m.channel_android,
+  sms: m.channel_sms,
+  whatsapp: m.channel_whatsapp,
+  instagram: m.channel_instagram,
+  telegram: m.channel_telegram,
+  email: m.channel_email,
+  call_112: m.channel_call_112,
+  radio: m.channel_radio,
+  mayor: m.channel_mayor,
+  counter: m.channel_counter,
+  open311: m.channel_open311,
+  sp4n_lapor: m.channel_sp4n_lapor,
+  ulpim: m.channel_ulpim,
+  mrk: m.channel_mrk,
+  ppid: m.channel_ppid,
+  field: m.channel_field,
+};
+const TRIAGE: Record<string, () => string> = {
+  prior: m.triage_prior,
+  photo: m.triage_photo,
+  no_place: m.triage_no_place,
+  precise_place: m.triage_precise_place,
+  contact: m.triage_contact,
+  anonymous: m.triage_anonymous,
+  similar: m.triage_similar,
+  short_text: m.triage_short_text,
+  shouting: m.triage_shouting,
+  keywords: m.triage_keywords,
+  repeated: m.triage_repeated,
+  call_112: m.triage_call_112,
+};
+const SELECTION: Record<string, () => string> = {
+  nearest: m.select_nearest,
+  only_suitable: m.select_only_suitable,
+  keeps_skills: m.select_keeps_skills,
+  best_for_all: m.select_best_for_all,
+};
+const WHY_NOT: Record<string, () => string> = {
+  no_crews: m.why_no_crews,
+  skill: m.why_skill,
+  off_duty: m.why_off_duty,
+  busy: m.why_busy,
+  stale: m.why_stale,
+  no_position: m.why_no_position,
+  unreachable: m.why_unreachable,
+  declined: m.why_declined,
+  more_urgent: m.why_more_urgent,
+};
+const SHORTFALL: Record<string, () => string> = {
+  no_crews: m.short_no_crews,
+  skill: m.short_skill,
+  off_duty: m.short_off_duty,
+  busy: m.short_busy,
+  stale: m.short_stale,
+  no_position: m.short_no_position,
+  unreachable: m.short_unreachable,
+  declined: m.short_declined,
+  more_urgent: m.short_more_urgent,
+};
+const SKILLS: Record<string, () => string> = {
+  chainsaw: m.skill_chainsaw,
+  pump: m.skill_pump,
+  electrical: m.skill_electrical,
+  roadworks: m.skill_roadworks,
+  enforcement: m.skill_enforcement,
+};
+const EVIDENCE: Record<string, () => string> = {
+  button: m.evidence_button,
+  geofence: m.evidence_geofence,
+  photo: m.evidence_photo,
+};
+const CLASSIFICATION: Record<string, () => string> = {
+  complaint: m.class_complaint,
+  aspiration: m.class_aspiration,
+  information: m.class_information,
+  information_request: m.class_information,
+};
+
+/** The word for a code; a code no screen knows yet is shown as it is, readable. */
+function word(table: Record<string, () => string>, code: string): string {
+  return table[code]?.() ?? code.replaceAll("_", " ");
+}
+
+export const channelName = (code: string): string => word(CHANNELS, code);
+export const triageReason = (code: string): string => word(TRIAGE, code);
+export const selectionReason = (code: string): string => word(SELECTION, code);
+export const whyNot = (code: string): string => word(WHY_NOT, code);
+export const shortfallReason = (code: string): string => word(SHORTFALL, code);
+export const skillName = (code: string): string => word(SKILLS, code);
+export const evidenceName = (code: string): string => word(EVIDENCE, code);
+export const classificationName = (code: string): string => word(CLASSIFICATION, code);
+
+/** How long, roughly: `40 dtk`, `7 mnt`, `2 jam`. */
+export function roughDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return m.seconds_short({ n: whole });
+  if (whole < 5400) return m.minutes_short({ n: Math.round(whole / 60) });
+  return m.hours_short({ n: Math.round(whole / 3600) });
+}
