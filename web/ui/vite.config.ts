@@ -20,8 +20,18 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1500,
+    // The crew phone's service worker reads it to know every file of the build.
+    manifest: "manifest.json",
     rolldownOptions: {
-      input: Object.fromEntries(pages.map((page) => [page, `${page}.html`])),
+      input: {
+        ...Object.fromEntries(pages.map((page) => [page, `${page}.html`])),
+        "crew-sw": "src/crew/sw.ts",
+      },
+      output: {
+        // A service worker must keep its address from build to build.
+        entryFileNames: ({ name }) =>
+          name === "crew-sw" ? "crew-sw.js" : "assets/[name]-[hash].js",
+      },
     },
   },
 });
