@@ -1,0 +1,113 @@
+"""Where it is: what a reporter gave becomes a place, or a sentence that says what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dispatch.core.errors import Invalid
+from dispatch.system.cities import City
+from geo.coordinates import read_coordinates
+from geo.geocoding import ACCEPT
+from geo.point import BadPoint, Point, suspicion
+
+SENTENCES = {
+    "zero": "The position is 0, 0: the phone had none. Put the pin on the map or type the place.",
+    "whole_degree": (
+        "The position has whole degrees only, which is kilometres off. "
+        "Put the pin on the map or type the place."
+    ),
+    "swapped": "Latitude and longitude seem to be swapped. Put the pin on the map instead.",
+    "out_of_area": "This place is outside the city served here. Check the pin.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is known of a place. Without `lon` and `lat` a dispatcher sets the pin.
+
+    `radius_m` says how far off it may be; `confidence` 0…1; `flags` what is odd about it.
+    """
+
+    lon: float | None = None
+    lat: float | None = None
+    radius_m: float | None = None
+    label: str | None = None
+    confidence: float | None = None
+    ward: str | None = None
+    district: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+def place_of(
+    city: City,
+    *,
+    lon: float | None,
+    lat: float | None,
+    accuracy_m: float | None = None,
+    typed: str | None = None,
+) -> Place:
+    """The place of a pin, or of typed coordinates, a map link, an address or a landmark.
+
+    Raises Invalid (with `flag`) for coordinates nobody should be sent to: zero, whole degrees,
+    swapped, outside the city. An address that is not found surely gives a place without position.
+    """
+    if lon is not None and lat is not None:
+        return _pinned(city, lon, lat, radius_m=accuracy_m or 15.0)
+    if lon is not None or lat is not None:
+        raise Invalid("A position needs both longitude and latitude.", field="lon")
+    if not typed or not typed.strip():
+        return Place()
+    reading = read_coordinates(typed, box=city.box)
+    if reading is not None:
+        # numbers exchanged by mistake were put right by the reading: kept as a flag, not refused
+        refused = [flag for flag in reading.flags if flag != "swapped"]
+        if refused:
+            raise _refusal(refused[0], field="place_typed")
+        place = _pinned(city, reading.point.lon, reading.point.lat, radius_m=15.0)
+        return replace(place, flags=tuple(reading.flags))
+    return _searched(city, typed)
+
+
+def _pinned(city: City, lon: float, lat: float, *, radius_m: float) -> Place:
+    try:
+        point = Point(lon, lat)
+    except BadPoint as error:
+        raise Invalid(f"{error} Put the pin on the map instead.", field="lon") from error
+    odd = suspicion(point)
+    if odd is not None:
+        raise _refusal(odd, field="lon")
+    if not city.areas.covers(point):
+        swapped = abs(lon) <= 90 and city.box.contains(Point(lat, lon))
+        raise _refusal("swapped" if swapped else "out_of_area", field="lon")
+    attribution = city.areas.attribute(point)
+    phrase = city.geocoder.reverse(point)
+    return Place(
+        lon=lon,
+        lat=lat,
+        radius_m=radius_m,
+        label=phrase.text if phrase else None,
+        confidence=1.0,
+        ward=attribution.ward if attribution else None,
+        district=attribution.district if attribution else None,
+    )
+
+
+def _searched(city: City, typed: str) -> Place:
+    found = city.geocoder.search(typed, limit=1)
+    if not found or found[0].confidence < ACCEPT:
+        return Place(confidence=found[0].confidence if found else 0.0)
+    best = found[0]
+    attribution = city.areas.attribute(best.point)
+    return Place(
+        lon=best.point.lon,
+        lat=best.point.lat,
+        radius_m=best.radius_m,
+        label=best.label,
+        confidence=best.confidence,
+        ward=attribution.ward if attribution else best.ward,
+        district=attribution.district if attribution else best.district,
+    )
+
+
+def _refusal(flag: str, *, field: str) -> Invalid:
+    return Invalid(SENTENCES[flag], field=field, flag=flag)
