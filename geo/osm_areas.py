@@ -48,30 +48,33 @@ class _Found:
 
 
 def find_areas(
-    extract: Path, roads: RoadArrays, *, city: str, progress: Progress | None = None
+    extract: Path,
+    roads: RoadArrays,
+    *,
+    city: str,
+    outline: Polygon | MultiPolygon | None = None,
+    progress: Progress | None = None,
 ) -> Areas:
-    """The areas of the city named `city`; there is always at least one ward.
+    """The areas of the city named `city`, within its `outline`; there is always a ward.
 
     Wards are the finest administrative boundaries that hold most of the roads, districts the next
     coarser ones. Without such: the surroundings of each suburb or neighbourhood on the map.
     Without these: the whole city. Raises BadExtract.
     """
     (progress or Silent()).stage("Reading wards", None)
-    found = _read(extract)
+    found = _read(extract, within=outline)
     levels = _serving_levels(found, roads)
     if levels:
         wards = found.by_level[levels[0]]
         districts = found.by_level[levels[1]] if len(levels) > 1 else []
-        return _from_boundaries(wards, districts, roads=roads, city=city)
-    outline = roadside(roads)
-    cells = _cells(_named_places(found), outline)
-    if not cells:
-        cells = [(city, outline)]
+        return _from_boundaries(wards, districts, roads=roads, city=city, outline=outline)
+    land = outline or roadside(roads)
+    cells = _cells(_named_places(found), land) or [(city, land)]
     wards_of_places = [
         Area(f"ward/{n + 1}", name, "ward", "city", None, shape)
         for n, (name, shape) in enumerate(sorted(cells, key=lambda cell: cell[0]))
     ]
-    return Areas([Area("city", city, "city", None, None, outline), *wards_of_places])
+    return Areas([Area("city", city, "city", None, None, land), *wards_of_places])
 
 
 def roadside(roads: RoadArrays) -> Polygon | MultiPolygon:
@@ -89,7 +92,7 @@ def roadside(roads: RoadArrays) -> Polygon | MultiPolygon:
     return outline
 
 
-def _read(extract: Path) -> _Found:
+def _read(extract: Path, *, within: Polygon | MultiPolygon | None) -> _Found:
     found = _Found()
     polygons = osmium.geom.WKBFactory()
     with extract_errors(extract):
@@ -97,6 +100,12 @@ def _read(extract: Path) -> _Found:
         things = osmium.FileProcessor(extract).with_areas(administrative)
         for thing in things.with_filter(osmium.filter.KeyFilter("admin_level", "place")):
             _take(thing, polygons, found)
+    if within is not None:
+        # The map of a place comes with the neighbours that its border touches.
+        found.by_level = {
+            level: [b for b in boundaries if within.covers(b.shape.representative_point())]
+            for level, boundaries in found.by_level.items()
+        }
     return found
 
 
@@ -146,16 +155,22 @@ def _holding(boundaries: Sequence[_Boundary], roads: RoadArrays) -> tuple[set[in
 
 
 def _from_boundaries(
-    wards: Sequence[_Boundary], districts: Sequence[_Boundary], *, roads: RoadArrays, city: str
+    wards: Sequence[_Boundary],
+    districts: Sequence[_Boundary],
+    *,
+    roads: RoadArrays,
+    city: str,
+    outline: Polygon | MultiPolygon | None,
 ) -> Areas:
     """A district with roads is served whole, with the wards in it that have none."""
     holders, _ = _holding(wards, roads)
     parents = _parents(wards, districts)
     served = {parents[i] for i in holders} - {"city"}
     kept = [i for i in range(len(wards)) if i in holders or parents[i] in served]
+    land = outline or closed_union([wards[i].shape for i in kept])
     return Areas(
         [
-            Area("city", city, "city", None, None, closed_union([wards[i].shape for i in kept])),
+            Area("city", city, "city", None, None, land),
             *(
                 area
                 for area in (_area(district, "district", parent="city") for district in districts)

@@ -2,27 +2,26 @@
 
 from pathlib import Path
 
+from geo.bundle_errors import NoRoads
 from geo.osm_graph import connect
 from geo.osm_roads import read_roads
 from geo.progress import Progress, Silent
 from geo.roadarrays import RoadArrays
 
 
-class NoRoads(ValueError):
-    """The extract holds no road that a vehicle may drive."""
-
-
 def import_extract(path: Path, *, progress: Progress | None = None) -> RoadArrays:
     """The road arrays of an extract (.osm.pbf, .osm, .osm.gz …).
 
-    Raises BadExtract when it is missing, truncated or something else, NoRoads when nothing in it
-    can be driven.
+    Raises ExtractMissing, BadExtract when it is truncated or something else, and NoRoads when
+    nothing in it can be driven.
     """
     watcher = progress or Silent()
     watcher.stage("Reading roads", None)
     roads = read_roads(path, progress=watcher)
     if not roads.roads:
-        raise NoRoads(f"{path.name} holds no road that a vehicle may drive.")
+        raise NoRoads(
+            f"{path.name} holds no road that a vehicle may drive; is it the right extract?"
+        )
     watcher.stage("Connecting roads", None)
     arrays = connect(roads)
     if not arrays.edge_count:

@@ -8,6 +8,7 @@ from typing import Any
 
 import osmium
 
+from geo.bundle_errors import BadExtract, ExtractMissing
 from geo.osm_rules import Tags, blocks, directions, is_drivable, signals
 from geo.progress import Progress
 
@@ -22,10 +23,6 @@ _KEPT_TAGS = (
     "junction",
 )
 _RESTRICTION_KEYS = ("restriction:motorcar", "restriction:motor_vehicle", "restriction")
-
-
-class BadExtract(ValueError):
-    """The file is no OpenStreetMap extract, or not a whole one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +72,9 @@ def read_roads(path: Path, *, progress: Progress) -> Roads:
 
 @contextmanager
 def extract_errors(path: Path) -> Iterator[None]:
-    """Say what is wrong with an extract that is read inside; raises BadExtract."""
+    """Say what is wrong with an extract read inside; raises ExtractMissing or BadExtract."""
     if not path.is_file():
-        raise BadExtract(f"There is no file {path}.")
+        raise ExtractMissing(f"There is no file {path}; give the path of an .osm.pbf extract.")
     try:
         yield
     except RuntimeError as e:

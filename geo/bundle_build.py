@@ -1,0 +1,317 @@
+"""Builds a city beside the one in use and switches over only when it is whole."""
+
+import errno
+import os
+import secrets
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+
+from geo.areas import Areas, BadAreas
+from geo.basemap import BasemapError, build_basemap
+from geo.bundle_errors import (
+    BadExtract,
+    BadWards,
+    BundleBusy,
+    ExtractMissing,
+    NoDiskSpace,
+    NotWritable,
+)
+from geo.bundle_files import (
+    AREAS,
+    BASEMAP,
+    CURRENT,
+    FILES,
+    GAZETTEER,
+    MANIFEST,
+    ORDER,
+    ROADS,
+    Manifest,
+    city_folder,
+    current_version,
+    file_entry,
+)
+from geo.gazetteer_build import build_gazetteer
+from geo.gazetteer_sources import GazetteerError
+from geo.osm_areas import find_areas
+from geo.osm_import import import_extract
+from geo.osm_place import fetch_place
+from geo.point import Box, Point
+from geo.progress import Progress
+from geo.roadarrays import RoadArrays
+from geo.roadengine import compute_order
+
+_DRAFT = ".building-"
+_NEXT = ".next"
+# What a bundle and its drafts took at most, measured: 20 times the extract, and never under this.
+_LEAST_FREE_BYTES = 64 << 20
+_FREE_PER_EXTRACT_BYTE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """An OpenStreetMap file: .osm.pbf, .osm, .osm.gz or .osm.bz2."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place to download, as one would search it: "Kota Madiun, Indonesia".
+
+    The addresses of the servers are osmnx's defaults unless given.
+    """
+
+    query: str
+    nominatim_url: str | None = None
+    overpass_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a city is built from; `outline` is its border where the map says so."""
+
+    extract: Path
+    name: str | None
+    outline: Polygon | MultiPolygon | None
+    source: dict[str, str]
+
+
+def build_version(
+    city_id: str,
+    *,
+    source: Extract | Place,
+    root: Path,
+    wards: Path | None,
+    name: str | None,
+    progress: Progress,
+    now: datetime | None,
+) -> str:
+    """Build the city into `root` and make it the current one; returns the version.
+
+    Raises a BundleError; then, or when the process is killed, what was current stays current.
+    """
+    home = city_folder(root, city_id)
+    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    version = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    with _plain_errors(root), _only_builder(home):
+        _sweep(home)
+        if isinstance(source, Extract):
+            _check_space(source.path, home)
+        with _draft(home) as draft:
+            ground = _ground(source, draft, progress=progress)
+            called = name or ground.name or city_id.replace("-", " ").replace("_", " ").title()
+            areas, counts = _fill(draft, ground, wards=wards, name=called, progress=progress)
+            middle = areas.service_area.centroid
+            progress.stage("Checksums", sum((draft / file).stat().st_size for file in FILES))
+            manifest = Manifest(
+                city_id=city_id,
+                name=called,
+                version=version,
+                created_at=moment.isoformat(timespec="seconds"),
+                box=Box(*areas.service_area.bounds),
+                center=Point(middle.x, middle.y),
+                source=ground.source,
+                counts=counts,
+                files={file: file_entry(draft / file, progress=progress) for file in FILES},
+            )
+            manifest.save(draft / MANIFEST)
+            _switch(draft, home, version)
+    return version
+
+
+def _ground(source: Extract | Place, draft: Path, *, progress: Progress) -> _Ground:
+    if isinstance(source, Extract):
+        return _Ground(source.path, None, None, {"kind": "extract", "name": source.path.name})
+    download = draft / "download"
+    download.mkdir()
+    found = fetch_place(
+        source.query,
+        download,
+        progress=progress,
+        nominatim_url=source.nominatim_url,
+        overpass_url=source.overpass_url,
+    )
+    about = {"kind": "place", "name": source.query}
+    return _Ground(found.extract, found.name, found.outline, about)
+
+
+def _fill(
+    draft: Path, ground: _Ground, *, wards: Path | None, name: str, progress: Progress
+) -> tuple[Areas, dict[str, float]]:
+    """Write every file but the manifest; what fails soonest comes first."""
+    roads = import_extract(ground.extract, progress=progress)
+    if wards is None:
+        areas = find_areas(
+            ground.extract, roads, city=name, outline=ground.outline, progress=progress
+        )
+    else:
+        areas = _areas_from(wards, roads, city=name)
+    areas.save(draft / AREAS)
+    progress.stage("Preparing routes", None)
+    roads.save(draft / ROADS)
+    np.save(draft / ORDER, compute_order(roads), allow_pickle=False)
+    gazetteer = build_gazetteer(ground.extract, areas, draft / GAZETTEER, progress=progress)
+    build_basemap(ground.extract, draft / BASEMAP, progress=progress)
+    shutil.rmtree(draft / "download", ignore_errors=True)
+    counts = {
+        "road_km": round(float(roads.length_m.sum()) / 1_000, 1),
+        "nodes": roads.node_count,
+        "edges": roads.edge_count,
+        "turns": len(roads.turn_from),
+        "wards": len(areas.wards),
+        "districts": len(areas.districts),
+        "streets": gazetteer.streets,
+        "pois": gazetteer.pois,
+        "houses": gazetteer.houses,
+        "crossings": gazetteer.crossings,
+    }
+    return areas, counts
+
+
+def _areas_from(wards: Path, roads: RoadArrays, *, city: str) -> Areas:
+    areas = Areas.from_geojson(wards, city=city)
+    if not shapely.intersects_xy(areas.service_area, roads.lon, roads.lat).any():
+        raise BadWards(
+            f"None of the wards in {wards.name} has a road of this map; do both show one city?"
+        )
+    return areas
+
+
+@contextmanager
+def _plain_errors(root: Path) -> Iterator[None]:
+    """Turn whatever the parts raise into the sentence of a BundleError."""
+    try:
+        yield
+    except BadAreas as e:
+        raise BadWards(str(e)) from e
+    except (BasemapError, GazetteerError) as e:
+        if _is_full(e):
+            raise _full(root) from e
+        raise BadExtract(str(e)) from e
+    except sqlite3.OperationalError as e:
+        if _is_full(e):
+            raise _full(root) from e
+        raise
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(root) from e
+        if e.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            raise NotWritable(
+                f"{e.filename or root} cannot be read or written ({e.strerror}); check the "
+                "permissions or choose another folder."
+            ) from e
+        raise
+
+
+def _is_full(error: Exception) -> bool:
+    words = str(error).lower()
+    return "disk is full" in words or "no space left" in words
+
+
+def _full(root: Path) -> NoDiskSpace:
+    return NoDiskSpace(f"The disk of {root} is full; free some space and add the city again.")
+
+
+def _check_space(extract: Path, home: Path) -> None:
+    if not extract.is_file():
+        raise ExtractMissing(f"There is no file {extract}; give the path of an .osm.pbf extract.")
+    needed = max(_LEAST_FREE_BYTES, _FREE_PER_EXTRACT_BYTE * extract.stat().st_size)
+    free = shutil.disk_usage(home).free
+    if free < needed:
+        raise NoDiskSpace(
+            f"Building this city takes about {needed >> 20} MB, but the disk of {home} has only "
+            f"{free >> 20} MB left; free some space first."
+        )
+
+
+@contextmanager
+def _only_builder(home: Path) -> Iterator[None]:
+    """Hold the city's folder against a second builder; leaves no folder where no city is."""
+    made = [folder for folder in (home.parent, home) if not folder.exists()]
+    home.mkdir(parents=True, exist_ok=True)
+    handle = _lock(home)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+        for folder in reversed(made):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _lock(home: Path) -> int | None:
+    """A lock on the folder itself: it leaves no file, and dies with its process."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    handle = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as e:
+        os.close(handle)
+        raise BundleBusy(
+            f"The city {home.name} is being built by another process; wait until it is done."
+        ) from e
+    return handle
+
+
+def _sweep(home: Path) -> None:
+    """Remove what killed builds left, and versions older than the one before the current.
+
+    The version before stays: a running Sigap may still serve its files.
+    """
+    for debris in home.glob(f"{_DRAFT}*"):
+        shutil.rmtree(debris)
+    (home / _NEXT).unlink(missing_ok=True)
+    current = current_version(home)
+    versions = sorted(p for p in home.iterdir() if p.is_dir())
+    older = [p for p in versions if p.name != current]
+    for obsolete in older[:-1] if current else older:
+        shutil.rmtree(obsolete)
+
+
+@contextmanager
+def _draft(home: Path) -> Iterator[Path]:
+    """A folder that is gone afterwards, unless it has become a version."""
+    draft = home / f"{_DRAFT}{secrets.token_hex(4)}"
+    draft.mkdir()
+    try:
+        yield draft
+    finally:
+        if draft.exists():
+            shutil.rmtree(draft)
+
+
+def _switch(draft: Path, home: Path, version: str) -> None:
+    """Make the draft a version and the version current: power may fail at any line."""
+    for path in (*draft.iterdir(), draft):
+        _to_disk(path)
+    draft.rename(home / version)
+    pointer = home / _NEXT
+    pointer.write_text(version + "\n", encoding="utf-8")
+    _to_disk(pointer)
+    _to_disk(home)
+    pointer.replace(home / CURRENT)
+    _to_disk(home)
+
+
+def _to_disk(path: Path) -> None:
+    if sys.platform == "win32" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
