@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -64,35 +64,6 @@ def settled(event: Event) -> Event:
     """The event as the log will give it back: what is kept and what is used are the same."""
     because = None if event.because is None else _through_json(event.because, dict[str, Any])
     return replace(event, fact=_through_json(event.fact, type(event.fact)), because=because)
-
-
-def message(entry: Entry, *, channel: str, previous: int) -> dict[str, Any]:
-    """The durable message that tells a channel of this entry; `p` is the channel's offset before.
-
-    Of a narrow channel only the envelope holds: whoever sends it puts the channel's document in.
-    """
-    return {
-        "ch": channel,
-        "o": entry.offset,
-        "p": previous,
-        "t": entry.event.type,
-        "k": entry.event.key,
-        "v": entry.event.version,
-        "d": dict(entry.changes),
-    }
-
-
-def fold_messages(
-    state: Mapping[str, Mapping[str, Any]], messages: Iterable[Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """What a client knows after these messages: the one rule, also kept in TypeScript."""
-    known = {key: dict(view) for key, view in state.items()}
-    for told in messages:
-        key, version = told["k"], told["v"]
-        if key in known and version <= known[key]["v"]:
-            continue
-        known[key] = {**known.get(key, {}), **told["d"], "v": version}
-    return known
 
 
 def _number(value: object) -> Any:

@@ -1,0 +1,1 @@
+"""Where a city's state and its log are kept."""
