@@ -75,6 +75,15 @@ class RoadArrays:
         return np.add.reduceat(self.piece_ms, self.edge_start[:-1])
 
     @property
+    def turn_weight_ms(self) -> Ints:
+        """Usual milliseconds of each turn and the whole edge after it, shape (turns,).
+
+        With turn_from and turn_to it is the graph that every engine here searches.
+        """
+        weights: Ints = self.turn_ms + self.weight_ms[self.turn_to]
+        return weights
+
+    @property
     def piece_edge(self) -> Ints:
         """The edge of each piece, shape (pieces,)."""
         return np.repeat(np.arange(self.edge_count), np.diff(self.edge_start))

@@ -10,10 +10,7 @@ import routingkit_cch as cch
 from numpy.typing import NDArray
 
 from geo.roadarrays import Ints, RoadArrays
-from geo.roadstate import RoadState
-
-Ends = Sequence[tuple[int, int]]
-"""(edge, milliseconds): the ways to begin or to finish a drive."""
+from geo.roadstate import Ends, RoadState
 
 # Beyond this share of changed weights a full customisation is faster than a partial one.
 _PARTIAL_SHARE = 0.05

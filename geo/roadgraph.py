@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 from geo.network import SNAP_M, Route, Segment, SegmentKey, Snap, check_factors
 from geo.point import Point
 from geo.roadarrays import Ints, RoadArrays
-from geo.roadengine import Ends, RoadEngine, Search, compute_order
+from geo.roadengine import RoadEngine, Search, compute_order
+from geo.roadmatrix import searched, take_direct
 from geo.roadroute import Drive, describe
 from geo.roadspots import RoadSpots, Spot
 from geo.roadstate import RoadLayout, RoadState, Stand
@@ -79,10 +79,10 @@ class RoadGraph:
             state = search.state
             origins = [self._stands(state, spot) for spot in self._nearest(sources, state)]
             goals = [self._stands(state, spot) for spot in self._nearest(targets, state)]
-            starts = [_starts(state, stands) for stands in origins]
-            ends = [_ends(state, stands) for stands in goals]
-            ms = _searched(search, starts, ends)
-        _take_direct(ms, state, origins=origins, goals=goals)
+            starts = [state.starts(stands) for stands in origins]
+            ends = [state.ends(stands) for stands in goals]
+            ms = searched(search, starts, ends)
+        take_direct(ms, state, origins=origins, goals=goals)
         seconds: NDArray[np.float64] = ms / 1_000
         return seconds
 
@@ -190,86 +190,6 @@ def _same(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
     return equal
 
 
-def _starts(state: RoadState, stands: Sequence[Stand]) -> Ends:
-    """The edges whose end a drive from here reaches first, each with its fewest milliseconds."""
-    ways = [(stand.edge, state.departure(stand)) for stand in stands]
-    return _cheapest([(edge, ms) for edge, ms in ways if ms is not None])
-
-
-def _ends(state: RoadState, stands: Sequence[Stand]) -> Ends:
-    return _cheapest([way for stand in stands for way in state.arrivals(stand)])
-
-
-def _cheapest(ways: Ends) -> Ends:
-    best: dict[int, int] = {}
-    for edge, ms in ways:
-        best[edge] = min(ms, best.get(edge, ms))
-    return list(best.items())
-
-
-@dataclass(frozen=True, slots=True)
-class _Flat:
-    """Several ways per owner as one array, ready for a minimum per owner."""
-
-    owners: list[int]
-    edges: Ints
-    ms: Ints
-    first: Ints
-    pinned: Ints
-
-    @classmethod
-    def of(cls, ways: Sequence[Ends]) -> "_Flat":
-        owners = [i for i, options in enumerate(ways) if options]
-        pairs = np.array([pair for i in owners for pair in ways[i]], dtype=np.int64).reshape(-1, 2)
-        counts = [len(ways[i]) for i in owners]
-        first = np.concatenate([[0], np.cumsum(counts)])[: len(owners)].astype(np.int64)
-        pinned, edges = np.unique(pairs[:, 0], return_inverse=True)
-        return cls(owners, edges, pairs[:, 1], first, pinned)
-
-    def best(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The minimum over each owner's ways; rows are (anything, pinned edges)."""
-        reached = np.where(np.isnan(rows), np.inf, rows)[:, self.edges] + self.ms
-        return np.minimum.reduceat(reached, self.first, axis=1)
-
-
-def _searched(search: Search, starts: Sequence[Ends], ends: Sequence[Ends]) -> NDArray[np.float64]:
-    """Milliseconds over at least one turn, shape (len(starts), len(ends))."""
-    ms = np.full((len(starts), len(ends)), np.inf)
-    able = [i for i, options in enumerate(starts) if options]
-    wanted = [j for j, options in enumerate(ends) if options]
-    if not able or not wanted:
-        return ms
-    # One sweep per item of the shorter side, with all of the longer side pinned.
-    if len(able) >= len(wanted):
-        flat = _Flat.of(starts)
-        best = flat.best(search.to_each(flat.pinned.tolist(), [ends[j] for j in wanted])).T
-    else:
-        flat = _Flat.of(ends)
-        best = flat.best(search.from_each([starts[i] for i in able], flat.pinned.tolist()))
-    ms[np.ix_(able, wanted)] = best
-    return ms
-
-
-def _take_direct(
-    ms: NDArray[np.float64],
-    state: RoadState,
-    *,
-    origins: Sequence[Sequence[Stand]],
-    goals: Sequence[Sequence[Stand]],
-) -> None:
-    """Where both ends lie on one edge, straight on may be the faster drive."""
-    on_edge: dict[int, list[tuple[int, Stand]]] = {}
-    for i, stands in enumerate(origins):
-        for stand in stands:
-            on_edge.setdefault(stand.edge, []).append((i, stand))
-    for j, stands in enumerate(goals):
-        for goal in stands:
-            for i, origin in on_edge.get(goal.edge, ()):
-                straight = state.direct(origin, goal)
-                if straight is not None:
-                    ms[i, j] = min(ms[i, j], straight)
-
-
 def _fastest(search: Search, origins: Sequence[Stand], goals: Sequence[Stand]) -> Drive | None:
     state = search.state
     drives = [
@@ -278,7 +198,7 @@ def _fastest(search: Search, origins: Sequence[Stand], goals: Sequence[Stand]) -
         for goal in goals
         if (ms := state.direct(origin, goal)) is not None
     ]
-    starts, ends = _starts(state, origins), _ends(state, goals)
+    starts, ends = state.starts(origins), state.ends(goals)
     found = search.path(starts, ends) if starts and ends else None
     if found:
         ms, edges = found

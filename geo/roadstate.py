@@ -1,5 +1,6 @@
 """The roads as they are now: which pieces are closed, how long each takes, what leads where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from geo.roadspots import Spot
 
 CLOSED_MS = 2**31 - 1
 """The weight of a turn that cannot be taken (RoutingKit's `inf_weight`)."""
+
+Ends = Sequence[tuple[int, int]]
+"""(edge, milliseconds) of each way to begin, or to finish, a drive; an edge comes once."""
 
 # Slower than this is not a speed, and sums of weights must stay below CLOSED_MS.
 _LONGEST_PIECE_MS = 24 * 3_600_000
@@ -86,6 +90,15 @@ class RoadState:
             if piece >= 0 and not self.closed[piece]
         ]
 
+    def starts(self, stands: Sequence[Stand]) -> Ends:
+        """The edges whose end a drive from here reaches first."""
+        ways = [(stand.edge, self.departure(stand)) for stand in stands]
+        return _cheapest([(edge, ms) for edge, ms in ways if ms is not None])
+
+    def ends(self, stands: Sequence[Stand]) -> Ends:
+        """The edges from whose end a turn leads here."""
+        return _cheapest([way for stand in stands for way in self.arrivals(stand)])
+
     def departure(self, stand: Stand) -> int | None:
         """Milliseconds from here to the end of the edge, None when a closure lies between."""
         end = int(self.layout.arrays.edge_start[stand.edge + 1])
@@ -119,3 +132,10 @@ class RoadState:
 
     def _is_shut(self, first: int, end: int) -> bool:
         return bool(self._closed_before[end] > self._closed_before[first])
+
+
+def _cheapest(ways: Ends) -> Ends:
+    best: dict[int, int] = {}
+    for edge, ms in ways:
+        best[edge] = min(ms, best.get(edge, ms))
+    return list(best.items())
