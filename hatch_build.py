@@ -26,10 +26,11 @@ BUILT = Path("web/static/ui")
 # Below web/ui, made by the tools themselves.
 MADE = {"node_modules", "dist", ".svelte-kit", "paraglide", "coverage", ".vite"}
 STAMP = ".stamp"
+UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "ECONNRESET", "ENETUNREACH")
 
 
 class BuildError(Exception):
-    """npm failed; the message says at what, its output went before."""
+    """Npm failed; the message is one sentence, or all that npm said."""
 
 
 class UiBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -117,7 +118,7 @@ def node_commands() -> Iterator[Path]:
 
 
 def npm(directory: Path, *arguments: str, **environment: str) -> None:
-    """Run the wheel's npm; its output is shown when it fails. Raises `BuildError`."""
+    """Run the wheel's npm; quiet unless it fails. Raises `BuildError`."""
     quiet = {"CI": "1", "npm_config_fund": "false", "npm_config_audit": "false"}
     quiet |= {"npm_config_update_notifier": "false", "npm_config_progress": "false"}
     with node_commands() as commands:
@@ -133,8 +134,23 @@ def npm(directory: Path, *arguments: str, **environment: str) -> None:
             check=False,
         )
     if done.returncode:
-        sys.stderr.write(done.stdout)
-        raise BuildError(f"npm {' '.join(arguments)} failed; the reason stands above.")
+        raise BuildError(explain(done.stdout) or npm_said(arguments, done.stdout))
+
+
+def explain(output: str) -> str | None:
+    """One sentence for a failure whose cause lies outside Sigap, None for any other."""
+    if "ENOSPC" in output:
+        return "The disk is full: free about 1 GB and run make again."
+    if any(sign in output for sign in UNREACHABLE):
+        return (
+            "The npm registry cannot be reached: check the network, "
+            "or the registry and proxy in your ~/.npmrc, and run make again."
+        )
+    return None
+
+
+def npm_said(arguments: tuple[str, ...], output: str) -> str:
+    return f"npm {' '.join(arguments)} failed.\n{output.strip()}"
 
 
 def run_scripts(root: Path, names: list[str], *, say: Callable[[str], None]) -> None:

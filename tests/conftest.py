@@ -8,6 +8,8 @@ import pytest
 
 from tests import needs, services
 
+pytest_plugins = ["pytester"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(needs, "needs")
