@@ -65,12 +65,12 @@ def build_basemap(
     with tempfile.TemporaryDirectory(prefix="basemap-", dir=out.parent) as folder:
         sheet = _Sheet(Path(folder))
         with sheet:
-            report.stage("basemap: reading the extract", None)
+            report.stage("Drawing the map", None)
             _draw(extract, sheet, report)
             box = bbox or sheet.extent()
             _draw_earth_and_sea(sheet, box)
         draft = Path(folder) / "basemap.pmtiles"
-        report.stage("basemap: cutting tiles", 100)
+        report.stage("Cutting map tiles", 100)
         _cut_tiles(sheet, draft, box, report)
         size = draft.stat().st_size
         draft.replace(out)

@@ -76,9 +76,9 @@ def test_progress_is_told_while_reading_and_while_cutting(
     helsinki: tuple[BasemapInfo, Watcher],
 ) -> None:
     _, watcher = helsinki
-    assert watcher.stages == ["basemap: reading the extract", "basemap: cutting tiles"]
-    assert watcher.done["basemap: reading the extract"] > 5_000
-    assert watcher.done["basemap: cutting tiles"] == 100
+    assert watcher.stages == ["Drawing the map", "Cutting map tiles"]
+    assert watcher.done["Drawing the map"] > 5_000
+    assert watcher.done["Cutting map tiles"] == 100
 
 
 def test_nothing_is_left_beside_the_archive(helsinki: tuple[BasemapInfo, Watcher]) -> None:

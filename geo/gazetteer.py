@@ -1,0 +1,285 @@
+"""The city's address book: finds what a citizen described, and puts a position into words."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from geo.coordinates import Flag, read_coordinates
+from geo.coordinates import Reading as Coordinates
+from geo.gazetteer_build import GazetteerInfo, build_gazetteer
+from geo.gazetteer_houses import find_house
+from geo.gazetteer_match import Fit, Weight, fits, rarity
+from geo.gazetteer_phrase import describe
+from geo.gazetteer_query import Query, Reading, understand
+from geo.gazetteer_rank import ELSEWHERE_M, Found, ranked, with_notes
+from geo.gazetteer_sources import GazetteerError
+from geo.gazetteer_store import Home, Place, Store
+from geo.geocoding import Candidate, Language, Phrase
+from geo.point import Point, distance_m
+
+__all__ = ["Gazetteer", "GazetteerError", "GazetteerInfo", "build_gazetteer"]
+
+_LOOKED_AT = 80
+_KEPT = 25
+_WORTH_SHOWING = 0.55
+_SIDE_KEPT = 20
+
+Hit = tuple[Place, Fit]
+
+
+class Gazetteer:
+    """Searches and describes the places of one city; safe to use from many threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._areas = store.area_names()
+        self._weight = rarity(store.name_count, lambda word: store.word_counts.get(word, 0))
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the file `build_gazetteer` wrote; raises GazetteerError when it is none."""
+        return cls(Store(path))
+
+    def close(self) -> None:
+        self._store.close()
+
+    def search(
+        self,
+        text: str,
+        *,
+        near: Point | None = None,
+        limit: int = 5,
+        language: Language = "id",
+    ) -> list[Candidate]:
+        """At most `limit` proposals for the described place, the most likely first.
+
+        Of places that fit equally well, those nearer to `near` come first. Coordinates and map
+        links in the text are taken at their word. `language` is that of the reasons.
+        """
+        written = read_coordinates(text, box=self._store.box)
+        if written:
+            return [self._written(written, language)]
+        query = understand(text, self._areas)
+        search = _Search(self._store, query, self._weight, near)
+        return ranked(search.found(), limit=limit, cue=query.cue, language=language)
+
+    def reverse(self, p: Point, *, language: Language = "id") -> Phrase | None:
+        """The nearest street, how far along it, and the ward; None where there is neither."""
+        return describe(self._store, p, language)
+
+    def _written(self, written: Coordinates, language: Language) -> Candidate:
+        phrase = describe(self._store, written.point, language)
+        label = f"{written.point.lat:.6f}, {written.point.lon:.6f}"
+        sure = min((_SURE[flag] for flag in written.flags), default=0.97)
+        column = 0 if language == "id" else 1
+        reasons = [_DOUBTS[flag][column] for flag in written.flags] or [_AS_WRITTEN[column]]
+        return Candidate(
+            point=written.point,
+            label=label,
+            kind="link" if written.kind == "link" else "coordinates",
+            radius_m=20.0,
+            confidence=sure,
+            reason="; ".join(reasons) + ".",
+            ward=phrase.ward if phrase else None,
+            district=phrase.district if phrase else None,
+        )
+
+
+_AS_WRITTEN = ("Koordinat seperti tertulis", "The coordinates as written")
+_SURE: dict[Flag, float] = {"swapped": 0.8, "zero": 0.0, "whole_degree": 0.0, "out_of_area": 0.05}
+_DOUBTS: dict[Flag, tuple[str, str]] = {
+    "swapped": ("Lintang dan bujur tertukar", "Latitude and longitude were exchanged"),
+    "zero": ("Koordinat nol bukan posisi", "Zero coordinates are no position"),
+    "whole_degree": (
+        "Koordinat dibulatkan ke derajat penuh, bisa meleset puluhan kilometer",
+        "Coordinates rounded to whole degrees can be tens of kilometres off",
+    ),
+    "out_of_area": ("Di luar wilayah layanan", "Outside the service area"),
+}
+
+
+class _Search:
+    """One search; it remembers what it has looked up already."""
+
+    def __init__(self, store: Store, query: Query, weight: Weight, near: Point | None) -> None:
+        self._store = store
+        self._query = query
+        self._weight = weight
+        self._near = near
+        self._looked_up: dict[tuple[str, ...], list[Hit]] = {}
+
+    def found(self) -> list[Found]:
+        crossings = list(self._crossings())
+        named = self._together(list(self._named()))
+        if self._query.is_crossing and self._query.sides and not crossings:
+            return [with_notes(f, "no_crossing", score=-0.1, doubt=0.6) for _, f in named]
+        return [*crossings, *(f for _, f in named), *self._whole_areas()]
+
+    def _hits(self, spelled: tuple[str, ...]) -> list[Hit]:
+        """The places whose names fit the words best, each with its best name."""
+        if spelled in self._looked_up:
+            return self._looked_up[spelled]
+        alike = self._store.alike(spelled, limit=_LOOKED_AT)
+        best: dict[int, Fit] = {}
+        judged = fits(spelled, [name for _, name in alike], self._weight)
+        for (place, _), fit in zip(alike, judged, strict=True):
+            if place not in best or fit.score > best[place].score:
+                best[place] = fit
+        top = sorted(best, key=lambda place: (-best[place].score, place))[:_KEPT]
+        places = self._store.places(top)
+        hits = [(places[place], best[place]) for place in top]
+        self._looked_up[spelled] = hits
+        return hits
+
+    def _named(self) -> Iterator[tuple[Reading, Found]]:
+        for reading in self._query.readings:
+            for place, fit in self._hits(reading.words):
+                if fit.score >= _WORTH_SHOWING:
+                    yield reading, self._placed(place, fit, reading)
+
+    def _placed(self, place: Place, fit: Fit, reading: Reading) -> Found:
+        area, home = self._home(place, reading.areas)
+        score = fit.score + _AREA_SCORE[area] + self._nearness(home.point)
+        if self._query.names_road:
+            score += 0.03 if place.kind == "street" else -0.03
+        found = Found(
+            point=home.point,
+            label=_label(place.name, home.ward),
+            same=place.name,
+            kind="street" if place.kind == "street" else "ward" if place.kind == "ward" else "poi",
+            radius_m=place.radius_m * (home.share if area > 0 else 1.0),
+            fit=fit,
+            score=score,
+            area=area,
+            ward=home.ward,
+            district=home.district,
+            notes=("whole_area",) if place.kind == "ward" else (),
+        )
+        return self._at_house(found, place, reading)
+
+    def _at_house(self, found: Found, place: Place, reading: Reading) -> Found:
+        if not reading.house:
+            return found
+        if place.kind != "street":
+            return with_notes(found, score=-0.08) if reading.number_is_bare else found
+        return find_house(
+            found,
+            reading.house,
+            self._store.houses(place.id),
+            is_bare=reading.number_is_bare,
+            street=place.name,
+            shape=self._store.shape(place.id),
+        )
+
+    def _home(self, place: Place, areas: frozenset[str]) -> tuple[float, Home]:
+        """How well the areas named agree with the place, and the part of it that agrees."""
+        nowhere = Home(None, None, None, None, place.point, 1.0)
+        if not areas:
+            first = place.homes[0] if place.homes else nowhere
+            return 0.0, Home(
+                first.ward_id, first.ward, first.district_id, first.district, place.point, 1.0
+            )
+        for rank, area_of in ((1.0, "ward_id"), (0.6, "district_id")):
+            for home in place.homes:
+                if getattr(home, area_of) in areas:
+                    return rank, home
+        first = place.homes[0] if place.homes else nowhere
+        kinds = {area.kind for area in self._store.areas if area.id in areas}
+        return (0.2 if kinds == {"city"} else -1.0), first
+
+    def _nearness(self, p: Point) -> float:
+        if self._near is None:
+            return 0.0
+        return 0.05 / (1 + distance_m(p, self._near) / 1000)
+
+    def _together(self, named: Sequence[tuple[Reading, Found]]) -> list[tuple[Reading, Found]]:
+        """Pieces of one text ("Masjid X, Jl. Y") support each other where they meet."""
+        parts = {reading.part for reading, _ in named if reading.part}
+        if len(parts) < 2:
+            return list(named)
+        strong = [(r, f) for r, f in named if r.part and f.fit.score > 0.75]
+        judged = []
+        for reading, f in named:
+            others = [o for r, o in strong if r.part and r.part != reading.part]
+            if not reading.part or not others:
+                judged.append((reading, f))
+            elif any(distance_m(f.point, o.point) < _reach(f, o) for o in others):
+                judged.append((reading, with_notes(f, "together", score=0.08)))
+            else:
+                judged.append((reading, with_notes(f, "apart", score=-0.05, doubt=0.85)))
+        return judged
+
+    def _crossings(self) -> Iterator[Found]:
+        for one, other in self._query.sides:
+            a = {p.id: (p, f) for p, f in self._street_hits(one)}
+            b = {p.id: (p, f) for p, f in self._street_hits(other)}
+            if not a or not b:
+                continue
+            for x, y, point in self._store.crossings(list(a), list(b)):
+                yield self._crossing(a[x], b[y], point)
+
+    def _street_hits(self, spelled: tuple[str, ...]) -> list[Hit]:
+        hits = [(p, f) for p, f in self._hits(spelled) if p.kind == "street"]
+        return [(p, f) for p, f in hits if f.score >= _WORTH_SHOWING][:_SIDE_KEPT]
+
+    def _crossing(self, one: Hit, other: Hit, point: Point) -> Found:
+        (a, fit_a), (b, fit_b) = one, other
+        weaker = min(fit_a, fit_b, key=lambda fit: fit.score)
+        fit = Fit(
+            (fit_a.score + fit_b.score) / 2,
+            weaker.query_covered,
+            weaker.name_covered,
+            weaker.rarest,
+            fit_a.same_numerals and fit_b.same_numerals,
+        )
+        area, home = max(
+            (self._home(street, self._query.areas) for street in (a, b)), key=lambda h: h[0]
+        )
+        score = fit.score + _AREA_SCORE[area] + self._nearness(point)
+        return Found(
+            point=point,
+            label=f"{a.name} / {b.name}",
+            same=f"{a.name} / {b.name}",
+            kind="crossing",
+            radius_m=25.0,
+            fit=fit,
+            score=score + (0.05 if self._query.is_crossing else 0.0),
+            area=area,
+            ward=home.ward,
+            district=home.district,
+            notes=("crossing",),
+        )
+
+    def _whole_areas(self) -> Iterator[Found]:
+        """Wards and districts whose name is all there is in the text."""
+        spelled = {area.spelled: area for area in self._store.areas if area.kind != "city"}
+        names = [name.split() for name in spelled]
+        for reading in self._query.readings[:1]:
+            for area, fit in zip(
+                spelled.values(), fits(reading.words, names, self._weight), strict=True
+            ):
+                if fit.score > 0.85:
+                    yield Found(
+                        point=area.point,
+                        label=area.name,
+                        same=area.name,
+                        kind="ward",
+                        radius_m=area.radius_m,
+                        fit=fit,
+                        score=fit.score,
+                        area=0.0,
+                        ward=area.name if area.kind == "ward" else None,
+                        district=area.name if area.kind == "district" else None,
+                        notes=("whole_area",),
+                    )
+
+
+_AREA_SCORE = {1.0: 0.10, 0.6: 0.07, 0.2: 0.02, 0.0: 0.0, -1.0: -0.06}
+
+
+def _reach(a: Found, b: Found) -> float:
+    return ELSEWHERE_M + a.radius_m + b.radius_m
+
+
+def _label(name: str, ward: str | None) -> str:
+    return f"{name}, {ward}" if ward and ward != name else name

@@ -1,0 +1,164 @@
+"""How well a name on the map fits the words somebody wrote, and how sure that makes us."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from geo.gazetteer_text import ROAD_WORDS, key, numerals
+
+LIKE = 0.6
+"""Two words less alike than this are different words."""
+
+_SHORT = 3
+_INITIAL = 0.6
+_OTHER_NUMBER = 0.25
+_MISSING_NUMBER = 0.12
+_JOINED = 0.97
+
+Weight = Callable[[str], float]
+"""How telling a word is: high for the rare, near zero for "street"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a name fits: `score` overall, and the share of each side that found its partner.
+
+    `rarest` is how surely the query's most telling word is in the name; `same_numerals` is False
+    when the numbers in them differ.
+    """
+
+    score: float
+    query_covered: float
+    name_covered: float
+    rarest: float
+    same_numerals: bool
+
+
+def fits(query: Sequence[str], names: Sequence[Sequence[str]], weight: Weight) -> list[Fit]:
+    """The fit of each name to the query's words, in the order given."""
+    asked = _telling(query)
+    wanted = [_telling(name) for name in names]
+    vocabulary = sorted({word for name in wanted for word in name})
+    if not asked or not vocabulary:
+        return [Fit(0.0, 0.0, 0.0, 0.0, False) for _ in names]
+    table = process.cdist(asked, vocabulary, scorer=OSA.normalized_similarity)
+    alike = {
+        (word, other): _likeness(word, other, float(table[i, j]))
+        for i, word in enumerate(asked)
+        for j, other in enumerate(vocabulary)
+        if table[i, j] >= LIKE or len(word) == 1 or len(other) == 1
+    }
+    joined = key(list(query)).replace(" ", "")
+    return [_fit(asked, name, joined, alike, weight) for name in wanted]
+
+
+def _telling(spelled: Sequence[str]) -> list[str]:
+    kept = [word for word in dict.fromkeys(spelled) if word != "jalan"]
+    return kept or list(spelled)
+
+
+def _likeness(word: str, other: str, similarity: float) -> float:
+    """1 for the same word; numbers and very short words are the same or are not."""
+    if word == other:
+        return 1.0
+    if word[0].isdigit() or other[0].isdigit():
+        return 0.0
+    if len(word) == 1 or len(other) == 1:
+        return _INITIAL if word[0] == other[0] else 0.0
+    if min(len(word), len(other)) <= _SHORT and similarity < 2 / 3:
+        return 0.0
+    return similarity if similarity >= LIKE else 0.0
+
+
+def _fit(
+    asked: list[str],
+    name: list[str],
+    joined: str,
+    alike: dict[tuple[str, str], float],
+    weight: Weight,
+) -> Fit:
+    credit = dict.fromkeys(asked, 0.0)
+    worth = {word: weight(word) for word in asked}
+    have = want = 0.0
+    for other in name:
+        partner = max(asked, key=lambda word: alike.get((word, other), 0.0))
+        likeness = alike.get((partner, other), 0.0)
+        here = weight(other)
+        want += here
+        have += here * likeness
+        if likeness > credit[partner]:
+            # A misspelled word is as telling as the word it stands for.
+            credit[partner], worth[partner] = likeness, here
+    name_covered = have / want if want else 0.0
+    total = sum(worth.values())
+    query_covered = sum(credit[word] * worth[word] for word in asked) / total if total else 0.0
+    by_words = math.sqrt(name_covered * query_covered)
+    by_letters = _JOINED * float(OSA.normalized_similarity(joined, "".join(name)))
+    score = max(by_words, by_letters)
+    asked_numbers, name_numbers = numerals(asked), numerals(name)
+    if asked_numbers != name_numbers:
+        score -= _OTHER_NUMBER if asked_numbers and name_numbers else _MISSING_NUMBER
+    rarest = max(asked, key=lambda word: (worth[word], word))
+    if by_letters > by_words:
+        query_covered, name_covered = max(query_covered, by_letters), max(name_covered, by_letters)
+    return Fit(
+        max(0.0, score),
+        query_covered,
+        name_covered,
+        max(credit[rarest], by_letters if by_letters > by_words else 0.0),
+        asked_numbers == name_numbers,
+    )
+
+
+def rarity(total_names: int, names_with: Callable[[str], int]) -> Weight:
+    """Inverse document frequency, 0.05 to 1; a word no name has weighs as much as the rarest."""
+    most = math.log(1 + max(1, total_names))
+
+    def weigh(word: str) -> float:
+        frequency = max(1, names_with(word))
+        idf = math.log(1 + total_names / frequency) / most
+        return max(0.05, idf * (0.3 if word in ROAD_WORDS else 1.0))
+
+    return weigh
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for and against one candidate.
+
+    `area` is 1 when the ward named is the candidate's, 0.6 for the district, 0.2 for the city,
+    0 when none is named, -1 when it lies elsewhere. `margin` is how far the best candidate at
+    another place scores below it (negative when above); `rivals` counts namesakes that fit as well.
+    """
+
+    fit: Fit
+    area: float
+    margin: float
+    rivals: int
+
+
+_WEIGHTS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def features(evidence: Evidence) -> tuple[float, ...]:
+    """The numbers the confidence is computed from, each about 0 to 1."""
+    fit = evidence.fit
+    return (
+        1.0,
+        max(0.0, fit.score - 0.5) * 2,
+        fit.query_covered,
+        fit.rarest,
+        0.0 if fit.same_numerals else 1.0,
+        max(-1.0, evidence.area),
+        max(-0.2, min(0.2, evidence.margin)) * 5,
+        math.log(1 + evidence.rivals),
+    )
+
+
+def confidence(evidence: Evidence) -> float:
+    """The chance, 0 to 1, that the candidate is the place meant (logistic regression)."""
+    z = sum(w * x for w, x in zip(_WEIGHTS, features(evidence), strict=True))
+    return 1 / (1 + math.exp(-z))

@@ -1,0 +1,236 @@
+"""Takes apart what a citizen wrote about a place: the name, the ward, the number, "in front of"."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from geo.gazetteer_text import ROAD_WORDS, fold, numerals, words
+
+# "In front of" in the ways people write it; English and Finnish beside Indonesian.
+_CUES = {
+    "depan": ("depan", "dpn", "dpan", "muka", "in front of", "edessa"),
+    "sebelah": ("sebelah", "sblh", "sblah", "samping", "smpg", "smping", "next to", "vieressa"),
+    "dekat": ("dekat", "dkt", "deket", "sekitar", "skitar", "near", "close to", "lahella"),
+    "belakang": ("belakang", "blkg", "blkang", "blk", "behind", "takana"),
+    "seberang": ("seberang", "sebrang", "sbrg", "sbrng", "opposite", "across from", "vastapaata"),
+}
+_CUE_OF = {word: cue for cue, spellings in _CUES.items() for word in spellings}
+_CROSSING_WORDS = (
+    "perempatan|prempatan|perapatan|prapatan|pertigaan|pertigan|pertelon|simpangan|simpang|"
+    "persimpangan|bangjo|pojokan|pojok|tikungan|corner of|corner|intersection of|intersection|"
+    "junction|crossing of|kulmassa|kulma|risteyksessa|risteys|esquina|cruzamento"
+)
+_JOINER = re.compile(
+    r"\s+[-–]\s+|\s*[/&@+]\s*|\s+x\s+|\b(?:dgn|dengan|dan|sama|and|at|with|ja|com)\b", re.IGNORECASE
+)
+_CROSSING = re.compile(rf"\b(?:{_CROSSING_WORDS})\b")
+_CUE = re.compile(rf"\b(?:di\s+)?({'|'.join(sorted(_CUE_OF, key=len, reverse=True))})\b")
+
+_NEIGHBOUR_UNIT = re.compile(
+    r"\brt\s*[.:]?\s*\d+(?:\s*[/,.-]?\s*(?:rw\s*[.:]?\s*)?\d+)?|\brw\s*[.:]?\s*\d+"
+)
+_FLOOR = re.compile(r"\b(?:lantai|lt|floor|kamar|unit)\s*\.?\s*\d+\b")
+_POSTCODE = re.compile(r"(?<=[\w,.])[\s,]+\d{5}\s*$")
+_HOUSE = re.compile(r"(?:\b(?:no|nomor|nomer|nmr|number|nro)\b|#)\s*[.:]?\s*(\d{1,5}\s?[a-z]?)\b")
+_LINK = re.compile(r"https?://\S+|\bgeo:\S+", re.IGNORECASE)
+
+# Words of a message around the place; they are no part of any name.
+_FILLERS = frozenset(
+    {"ada", "di", "ke", "dari", "yang", "yg", "ini", "itu", "tolong", "mohon", "pak", "bu", "min"}
+    | {"admin", "lokasi", "alamat", "posisi", "tempat", "daerah", "arah", "sisi", "persis"}
+    | {"tepat", "pas", "indonesia", "the", "in", "on", "of", "from", "please"}
+)
+_AREA_TITLES = {
+    "kelurahan": "ward",
+    "desa": "ward",
+    "kecamatan": "district",
+    "kota": "city",
+    "kabupaten": "city",
+}
+_LONGEST_AREA_NAME = 4
+_AREA_LIKENESS = 0.8
+_MOST_READINGS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class AreaName:
+    """An area a text may name: its id and kind."""
+
+    id: str
+    kind: str
+
+
+AreaNames = Mapping[str, Sequence[AreaName]]
+"""The areas by their spelled name (`area_words`, joined by spaces)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read the text: these words name the place, in these areas, with this number.
+
+    `part` tells which piece of the text ("…, depan …") it reads; 0 is all of it.
+    `number_is_bare`: the number had no "no." and may belong to the name.
+    """
+
+    words: tuple[str, ...]
+    areas: frozenset[str]
+    house: str | None = None
+    number_is_bare: bool = False
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """All ways to read a text. `sides` are the two streets of a crossing, in every likely split;
+    `is_crossing` says that the text calls it one.
+    """
+
+    readings: tuple[Reading, ...]
+    sides: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    is_crossing: bool
+    areas: frozenset[str]
+    cue: str | None
+    names_road: bool
+
+
+def understand(text: str, areas: AreaNames) -> Query:
+    """Every way to read the text as a place."""
+    plain = _FLOOR.sub(" ", _NEIGHBOUR_UNIT.sub(" ", fold(_LINK.sub(" ", text))))
+    plain = _POSTCODE.sub("", plain)
+    number = _HOUSE.search(plain)
+    house = number[1].replace(" ", "") if number else None
+    plain = _areas_spelled_right(_HOUSE.sub(" ", plain), areas)
+    cues = [_CUE_OF[found] for found in _CUE.findall(plain)]
+    crossing = bool(_CROSSING.search(plain))
+    whole = _without_fillers(words(_CUE.sub(" ", _CROSSING.sub(" ", plain))))
+    named, _ = _areas_named(whole, areas)
+    readings = _readings(plain, whole, house, areas)
+    return Query(
+        readings=tuple(dict.fromkeys(readings))[:_MOST_READINGS],
+        sides=tuple(_sides(plain, areas, is_crossing=crossing)),
+        is_crossing=crossing,
+        areas=named,
+        cue=cues[0] if cues else None,
+        names_road=bool(set(whole) & ROAD_WORDS),
+    )
+
+
+def _readings(
+    plain: str, whole: list[str], house: str | None, areas: AreaNames
+) -> Iterator[Reading]:
+    """Ward names are also parts of street names, so they are read both ways."""
+    named, rest = _areas_named(whole, areas)
+    surely, nearly_all = _areas_named(whole, areas, only_titled=True)
+    if rest:
+        yield from _with_number(rest, named, house, part=0)
+    if surely != named and nearly_all != rest:
+        yield from _with_number(nearly_all, surely, house, part=0)
+    for part, piece in enumerate(_pieces(plain), start=1):
+        spelled = _without_fillers(words(piece))
+        _, without_area = _areas_named(spelled, areas)
+        if without_area and " ".join(spelled) not in areas:
+            yield from _with_number(without_area, named, house, part=part)
+
+
+def _areas_spelled_right(plain: str, areas: AreaNames) -> str:
+    """Behind a comma a ward is expected, so one that is nearly its name is it."""
+    first, *others = plain.split(",")
+    return ",".join([first, *(_alike(other, areas) or other for other in others)])
+
+
+def _alike(name: str, areas: AreaNames) -> str | None:
+    best = process.extractOne(
+        " ".join(words(name)),
+        areas.keys(),
+        scorer=OSA.normalized_similarity,
+        score_cutoff=_AREA_LIKENESS,
+    )
+    return best[0] if best else None
+
+
+def _pieces(plain: str) -> list[str]:
+    """The text between commas and "in front of"s, when there is more than one piece."""
+    pieces = [
+        piece
+        for chunk in re.split(r"[,;\n()]", _CROSSING.sub(" ", plain))
+        for piece in _CUE.sub("\0", chunk).split("\0")
+        if len(piece.strip()) > 2
+    ]
+    return pieces if len(pieces) > 1 else []
+
+
+def _with_number(
+    spelled: list[str], named: frozenset[str], house: str | None, *, part: int
+) -> Iterator[Reading]:
+    """A number without "no." at either end is read both ways: as the house's and as the name's."""
+    yield Reading(tuple(spelled), named, house, part=part)
+    if house or len(spelled) < 2:
+        return
+    for bare, left in ((spelled[-1], spelled[:-1]), (spelled[0], spelled[1:])):
+        if re.fullmatch(r"\d{1,5}[a-z]?", bare) and not numerals(left):
+            yield Reading(tuple(left), named, bare, number_is_bare=True, part=part)
+            return
+
+
+def _areas_named(
+    spelled: list[str], areas: AreaNames, *, only_titled: bool = False
+) -> tuple[frozenset[str], list[str]]:
+    """The areas the words name behind the place itself, and the words without them."""
+    rest = list(spelled)
+    found: set[str] = set()
+    for length in range(_LONGEST_AREA_NAME, 0, -1):
+        for start in range(len(rest) - length, 0, -1):
+            if start + length > len(rest):
+                continue
+            title = _AREA_TITLES.get(rest[start - 1])
+            if title is None and (only_titled or set(rest[:start]) <= ROAD_WORDS):
+                continue
+            named = _area(" ".join(rest[start : start + length]), title, areas)
+            if named:
+                found |= named
+                del rest[start - (1 if title else 0) : start + length]
+    return frozenset(found), [word for word in rest if word not in _AREA_TITLES]
+
+
+def _area(name: str, title: str | None, areas: AreaNames) -> frozenset[str]:
+    # After "kel." or "kec." an area must follow, so it may be misspelled.
+    spelled = name if name in areas or title is None else _alike(name, areas)
+    known = areas.get(spelled or "", ())
+    fitting = [area.id for area in known if title is None or area.kind == title]
+    return frozenset(fitting or [area.id for area in known])
+
+
+def _without_fillers(spelled: Iterable[str]) -> list[str]:
+    listed = list(spelled)
+    kept = [word for word in listed if word not in _FILLERS]
+    return kept or listed
+
+
+def _sides(
+    plain: str, areas: AreaNames, *, is_crossing: bool
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The two names that meet, in the likely order of splits."""
+    without_cue = _CUE.sub(" ", plain)
+    parts = [p for p in _JOINER.split(_CROSSING.sub(" ", without_cue)) if p.strip(" ,.")]
+    if len(parts) < 2 and is_crossing:
+        parts = [p for p in _CROSSING.split(without_cue) if p.strip(" ,.")]
+    sides = [_side(part, areas) for part in parts]
+    named = [side for side in sides if side]
+    if len(named) == 2:
+        yield from product([named[0]], [named[1]])
+    elif len(named) == 1 and is_crossing:
+        only = named[0]
+        second = next((i for i, word in enumerate(only) if i and word in ROAD_WORDS), None)
+        for cut in [second] if second else range(1, len(only)):
+            yield only[:cut], only[cut:]
+    elif len(named) > 2:
+        yield named[0], named[1]
+
+
+def _side(part: str, areas: AreaNames) -> tuple[str, ...]:
+    _, rest = _areas_named(_without_fillers(words(part)), areas)
+    return tuple(rest)
