@@ -57,13 +57,22 @@ class RoadSpots:
         if not places:
             return []
         flat = self._flat(places)
-        hits = self._tree.query_nearest(shapely.points(flat), max_distance=max_m, all_matches=False)
+        # Asking for the nearest and dropping the far ones is faster than asking with a limit.
+        (which, stretch), metres = self._tree.query_nearest(
+            shapely.points(flat), return_distance=True, all_matches=False
+        )
+        near = metres <= max_m
+        which, stretch = which[near], stretch[near]
+        is_open = self._is_open(stretch, closed)
         found: list[Spot | None] = [None] * len(places)
-        for i, stretch in hits.T.tolist():
-            if self._is_open(np.array([stretch]), closed)[0]:
-                found[i] = self._spot(flat[i], stretch)
-            else:
-                found[i] = self._nearest_open(flat[i], max_m=max_m, closed=closed)
+        for i, spot in zip(
+            which[is_open].tolist(),
+            self._on_road(flat[which[is_open]], stretch[is_open]),
+            strict=True,
+        ):
+            found[i] = spot
+        for i in which[~is_open].tolist():
+            found[i] = self._nearest_open(flat[i], max_m=max_m, closed=closed)
         return found
 
     def around(self, place: Point, *, within_m: float) -> list[tuple[int, float]]:
@@ -81,7 +90,8 @@ class RoadSpots:
         near = near[self._is_open(near, closed)]
         if not len(near):
             return None
-        return self._spot(flat, int(near[np.argmin(self._distances(flat, near))]))
+        nearest = near[[np.argmin(self._distances(flat, near))]]
+        return self._on_road(flat[np.newaxis], nearest)[0]
 
     def _within(self, flat: Floats, metres: float) -> Ints:
         near = self._tree.query(shapely.Point(flat), predicate="dwithin", distance=metres)
@@ -96,20 +106,24 @@ class RoadSpots:
         usable: NDArray[np.bool_] = ((forth >= 0) & ~closed[forth]) | ((back >= 0) & ~closed[back])
         return usable
 
-    def _spot(self, flat: Floats, stretch: int) -> Spot:
+    def _on_road(self, flat: Floats, stretch: Ints) -> list[Spot]:
+        """Each place (row of `flat`) moved onto its stretch."""
         start, run = self._start[stretch], self._end[stretch] - self._start[stretch]
-        squared = float(run @ run)
-        along = float((flat - start) @ run) / squared if squared else 0.0
-        fraction = min(max(along, 0.0), 1.0)
-        on_road = start + fraction * run
-        lon, lat = (on_road / self._scale + self._middle).tolist()
-        return Spot(
-            int(self.forth[stretch]),
-            int(self.back[stretch]),
-            fraction,
-            Point(lon, lat),
-            float(np.hypot(*(flat - on_road))),
+        squared = np.maximum((run * run).sum(axis=1), 1e-12)
+        fraction = np.clip(((flat - start) * run).sum(axis=1) / squared, 0.0, 1.0)
+        on_road = start + fraction[:, np.newaxis] * run
+        metres = np.hypot(*(flat - on_road).T)
+        columns = (
+            self.forth[stretch].tolist(),
+            self.back[stretch].tolist(),
+            fraction.tolist(),
+            (on_road / self._scale + self._middle).tolist(),
+            metres.tolist(),
         )
+        return [
+            Spot(forth, back, share, Point(lon, lat), away)
+            for forth, back, share, (lon, lat), away in zip(*columns, strict=True)
+        ]
 
     def _flat(self, places: Sequence[Point]) -> Floats:
         flat: Floats = (np.array([(p.lon, p.lat) for p in places]) - self._middle) * self._scale
