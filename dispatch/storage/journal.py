@@ -139,15 +139,22 @@ def _numbered(row: Any) -> tuple[int, Event]:
 
 
 def events(
-    connection: Connection, city_id: str, *, kinds: Sequence[str], until: datetime | None = None
+    connection: Connection,
+    city_id: str,
+    *,
+    kinds: Sequence[str],
+    until: datetime | None = None,
+    upto: int | None = None,
 ) -> Iterator[Event]:
-    """Every event of these kinds, in order, recorded before `until`; streamed."""
+    """Every event of these kinds, in order, recorded before `until`, up to an offset; streamed."""
     log = tables.log
     query = select(log).where(log.c.city_id == city_id, log.c.kind.in_(kinds))
     if until is not None:
         query = query.where(log.c.recorded_at < until)
+    if upto is not None:
+        query = query.where(log.c.offset <= upto)
     rows: Iterator[Row[Any]] = connection.execution_options(yield_per=1000).execute(
         query.order_by(log.c.offset)
     )
     for row in rows:
-        yield codec.read_event(row._mapping)
+        yield codec.read_event(cast("Mapping[str, Any]", row._mapping))
