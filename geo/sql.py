@@ -70,16 +70,20 @@ class Place(TypeDecorator[Any]):
 
     impl = LargeBinary
     cache_ok = True
+    # GeoAlchemy2 asks tables for it when they are created; `create_place_index` is ours to call.
+    spatial_index = False
+    use_typmod = True
+    management = False
 
     def __init__(self, kind: str = "POINT") -> None:
         super().__init__()
         self.kind = kind
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            geometry = Geometry(self.kind, srid=SRID, spatial_index=False)
-            return dialect.type_descriptor(geometry)
-        return dialect.type_descriptor(LargeBinary())
+    def load_dialect_impl(self, dialect: Dialect | None) -> TypeEngine[Any]:
+        # GeoAlchemy2 asks without a dialect, to know whether it has to do with the column at all.
+        if dialect is not None and dialect.name == "postgresql":
+            return Geometry(self.kind, srid=SRID, spatial_index=False)
+        return LargeBinary()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None:
@@ -343,7 +347,8 @@ def drop_place_index(connection: Connection, table: str, column: str) -> None:
 
 def is_place_index(name: str | None) -> bool:
     """Whether a table or index belongs to a `Place` column's index."""
-    return bool(name) and ("_rtree" in str(name) or str(name).endswith(("_gist", "_geography")))
+    text_ = name or ""
+    return "_rtree" in text_ or text_.endswith(("_gist", "_geography")) or text_ == "spatial_ref_sys"
 
 
 # --- connections ----------------------------------------------------------------
