@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -204,6 +204,47 @@ def plan(world: World, now: datetime, road_s: RoadSeconds) -> list[Proposal]:
     )
 
 
+def plan_for(world: World, now: datetime, incident: Incident, road_s: RoadSeconds) -> Proposal:
+    """The proposal for one incident as if it stood alone, for a dispatcher who asks."""
+    wanted = Need(
+        incident_id=incident.id,
+        due_at=incident.due_at,
+        priority=incident.priority,
+        skills=frozenset(incident.required_skills),
+        paused=_paused(world, now, incident),
+    )
+    [proposal] = matching.match(
+        [wanted], candidates(world, now), road_s, policy=world.policy, now=now
+    )
+    return proposal
+
+
+def estimate_of(road_s: float, incident: Incident, *, policy: Policy, now: datetime) -> Estimate:
+    """What `road_s` seconds of road mean for this incident."""
+    m = policy.matching
+    ete_s = road_s + m.turnout_s
+    left = (incident.due_at - now).total_seconds()
+    return Estimate(
+        ete_s=round(ete_s, 1),
+        p90_ete_s=round(matching.p90(ete_s, sigma=m.sigma), 1),
+        p_on_time=round(float(matching.p_on_time(left, ete_s, sigma=m.sigma)), 4),
+    )
+
+
+def near_incidents(world: World, report: Report) -> list[tuple[Incident, float, float]]:
+    """Active incidents near a report, with metres and likeness 0…1, most alike first."""
+    if report.lon is None or report.lat is None:
+        return []
+    service = world.policy.service(report.service_code)
+    radius = max(service.duplicate_radius_m, 150.0)
+    found = []
+    for incident in world.incidents_near(report.lon, report.lat, within_m=radius):
+        metres = arrival.metres_between(report.lon, report.lat, incident.lon, incident.lat)
+        same = 1.0 if incident.service_code == report.service_code else 0.35
+        found.append((incident, metres, round(same * max(0.0, 1.0 - metres / radius), 4)))
+    return sorted(found, key=lambda item: (-item[2], item[0].id))
+
+
 def act(world: World, now: datetime, road_s: RoadSeconds, *, graph: str) -> list[Proposal]:
     """Plan, record what changed, and send crews where the policy sends by itself.
 
@@ -327,46 +368,49 @@ def _revise(world: World, now: datetime, assignment: Assignment, ete_s: float) -
     return cast(Assignment, _record(world, now, assignment, fact, because=because))
 
 
-def follow_fix(
-    world: World, now: datetime, approach: Approach, fix: Fix
-) -> tuple[Approach, Assignment | None]:
-    """What a crew's new position means for its assignment: under way, or there.
-
-    Returns the state to keep for the crew's next fix, and the assignment if it changed.
-    """
+def notice(world: World, approach: Approach, fix: Fix) -> tuple[Approach, str | None]:
+    """The state to keep for the crew's next fix, and what this one shows: moving, arrived, None."""
     assignment = world.active_assignment(fix.crew_id)
     if assignment is None or assignment.status not in ("acknowledged", "en_route"):
         return Approach(last=fix), None
     incident = world.incident(assignment.incident_id)
-    following, sign, distance = arrival.judge(
+    following, sign, _ = arrival.judge(
         approach, fix, lon=incident.lon, lat=incident.lat, rule=world.policy.arrival
     )
-    if sign == "arrived":
-        changed = actions.on_scene(
-            world,
-            now,
-            SYSTEM,
-            assignment.id,
-            source="geofence",
-            evidence="geofence",
-            distance_m=round(distance, 1),
-            device_time=fix.fix_time,
-        )
-        return following, changed
-    if sign == "moving" and assignment.status == "acknowledged":
+    if sign == "moving" and assignment.status == "en_route":
+        return following, None
+    return following, sign
+
+
+def follow_fix(
+    world: World, now: datetime, approach: Approach, fix: Fix
+) -> tuple[Approach, Assignment | None]:
+    """Record what a crew's new position shows: under way, or there.
+
+    Returns the state to keep for the crew's next fix, and the assignment if it changed.
+    """
+    following, sign = notice(world, approach, fix)
+    assignment = world.active_assignment(fix.crew_id)
+    if sign is None or assignment is None:
+        return following, None
+    if sign == "moving":
         changed = actions.en_route(
             world, now, SYSTEM, assignment.id, source="movement", device_time=fix.fix_time
         )
         return following, changed
-    return following, None
-
-
-def arrival_distance(incident: Incident, fixes: Sequence[Fix], crew_id: UUID) -> float | None:
-    """Metres from the crew's newest fix to the incident, None without a fix."""
-    for fix in fixes:
-        if fix.crew_id == crew_id:
-            return round(arrival.metres_between(fix.lon, fix.lat, incident.lon, incident.lat), 1)
-    return None
+    incident = world.incident(assignment.incident_id)
+    metres = arrival.metres_between(fix.lon, fix.lat, incident.lon, incident.lat)
+    changed = actions.on_scene(
+        world,
+        now,
+        SYSTEM,
+        assignment.id,
+        source="geofence",
+        evidence="geofence",
+        distance_m=round(metres, 1),
+        device_time=fix.fix_time,
+    )
+    return following, changed
 
 
 def _record(

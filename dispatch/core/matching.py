@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +70,20 @@ class Proposal:
     selection_reason: str | None
     shortfall_reason: str | None
     candidates: tuple[Mapping[str, Any], ...]
+
+    def view(self, now: datetime) -> dict[str, Any]:
+        """The proposal as the screens get it, made at `now`."""
+        eta = now + timedelta(seconds=self.ete_s) if self.ete_s is not None else None
+        return {
+            "crew_id": str(self.crew_id) if self.crew_id else None,
+            "eta": eta.isoformat() if eta else None,
+            "ete_s": self.ete_s,
+            "p90_ete_s": self.p90_ete_s,
+            "p_on_time": self.p_on_time,
+            "selection_reason": self.selection_reason,
+            "shortfall_reason": self.shortfall_reason,
+            "made_at": now.isoformat(),
+        }
 
 
 def p_on_time(left_s: Floats | float, ete_s: Floats | float, *, sigma: float) -> Floats:

@@ -1,0 +1,9 @@
+"""A running Sigap: `build` chooses the adapters, `System` is what everybody above uses."""
+
+from dispatch.storage.answers import Request as Step
+from dispatch.system.build import Settings, build
+from dispatch.system.cities import City
+from dispatch.system.places import Place
+from dispatch.system.system import Done, System, token_hash
+
+__all__ = ["City", "Done", "Place", "Settings", "Step", "System", "build", "token_hash"]

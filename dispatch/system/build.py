@@ -1,0 +1,79 @@
+"""The one switch between the embedded default and production: which adapters are chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from dispatch.blobs import Blobs
+from dispatch.core.policy import Policy
+from dispatch.storage import migrations
+from dispatch.storage.cities import found_city
+from dispatch.system.cities import City, read_policy, ticket_prefix
+from dispatch.system.clock import fast_clock, wall_clock
+from dispatch.system.system import System
+from geo.bundle import Bundle, installed_cities, open_bundle
+from geo.sql import open_engine, writing
+from realtime.bus import LocalBus
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `build` needs. `cities` None serves every city with a bundle in `data_dir/cities`.
+
+    `clock_start` and `clock_speed` make time run faster, for a replay.
+    """
+
+    database_url: str
+    data_dir: Path
+    policy_path: Path | None = None
+    cities: tuple[str, ...] | None = None
+    bus_url: str | None = None
+    clock_start: datetime | None = None
+    clock_speed: float = 1.0
+
+
+def build(settings: Settings) -> System:
+    """Open database and cities and wire them up; start nothing yet.
+
+    Raises BadPolicy, and BundleError for a city that is named but not there.
+    """
+    policy = read_policy(settings.policy_path)
+    root = settings.data_dir / "cities"
+    names = settings.cities if settings.cities is not None else tuple(installed_cities(root))
+    cities = [city_of(open_bundle(root, city_id), policy) for city_id in names]
+    clock = wall_clock
+    if settings.clock_start is not None:
+        clock = fast_clock(settings.clock_start, speed=settings.clock_speed)
+    engine = open_engine(settings.database_url)
+    migrations.upgrade(engine)
+    with writing(engine) as connection:
+        for city in cities:
+            found_city(
+                connection,
+                city.id,
+                name=city.name,
+                ticket_prefix=city.ticket_prefix,
+                now=clock(),
+            )
+    blobs = Blobs(settings.data_dir / "blobs")
+    return System(engine, cities, bus=LocalBus(), blobs=blobs, clock=clock)
+
+
+def city_of(bundle: Bundle, policy: Policy) -> City:
+    """A city served from its bundle."""
+    manifest = bundle.manifest
+    return City(
+        id=manifest.city_id,
+        name=manifest.name,
+        ticket_prefix=ticket_prefix(manifest.city_id),
+        policy=policy,
+        roads=bundle.roads(),
+        areas=bundle.areas(),
+        geocoder=bundle.gazetteer(),
+        box=manifest.box,
+        version=manifest.version,
+        basemap=bundle.basemap,
+        attribution=manifest.attribution,
+    )

@@ -1,0 +1,132 @@
+"""One dispatcher per city, awake when something happened: timers, matching, slipped arrivals."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
+
+from dispatch import dispatcher
+from dispatch.core.errors import SigapError
+from dispatch.core.world import Timer, World
+from dispatch.dispatcher import Question, RoadSeconds
+from dispatch.system.cities import City
+from geo.point import Point
+
+logger = logging.getLogger("sigap.dispatcher")
+
+TICK_S = 1.0
+REPLAN_S = 10.0
+RETRY_S = 5.0
+
+
+class Steps(Protocol):
+    """What the loop needs of the system."""
+
+    def now(self) -> datetime: ...
+    def lead(self, city_id: str) -> bool:
+        """Whether this process may dispatch for the city."""
+
+    def offset(self, city_id: str) -> int: ...
+    def claim_due(self, city_id: str, limit: int) -> list[Timer]: ...
+    def timer_done(self, city_id: str, timer: Timer) -> None: ...
+    def ask(self, city_id: str, read: Callable[[World, datetime], Question]) -> Question: ...
+    def step(self, city_id: str, act: Callable[[World, datetime], object]) -> None: ...
+
+
+def road_seconds(city: City, asked: Question) -> RoadSeconds:
+    """Road seconds from each crew to each incident; unreachable pairs are left out."""
+    if not asked.crews or not asked.incidents:
+        return {}
+    table = city.roads.travel_times(
+        [Point(lon, lat) for _, lon, lat in asked.crews],
+        [Point(lon, lat) for _, lon, lat in asked.incidents],
+    )
+    return {
+        (crew[0], incident[0]): float(table[j, i])
+        for j, crew in enumerate(asked.crews)
+        for i, incident in enumerate(asked.incidents)
+        if np.isfinite(table[j, i])
+    }
+
+
+def _run_timer(timer: Timer, world: World, now: datetime) -> None:
+    dispatcher.run_timer(world, now, timer)
+
+
+class DispatcherLoop:
+    """Runs in a thread of its own until stopped. It repeats nothing: all it does is in the log."""
+
+    def __init__(self, city: City, steps: Steps) -> None:
+        self._city, self._steps = city, steps
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._planned_at: datetime | None = None
+        self._planned_offset = -1
+        self._thread = threading.Thread(target=self._run, name=f"dispatcher-{city.id}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something happened; callable from any thread."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the step at hand and end."""
+        self._stopped.set()
+        self._wake.set()
+        self._thread.join(timeout=10.0)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._wake.wait(TICK_S)
+            self._wake.clear()
+            try:
+                self.turn()
+            except (SQLAlchemyError, OSError):
+                # the database is away: nothing is lost, the timers and the queue are in it
+                logger.exception("the dispatcher of %s will try again", self._city.id)
+                self._stopped.wait(RETRY_S)
+
+    def turn(self) -> None:
+        """Do everything that is due now."""
+        if self._stopped.is_set() or not self._steps.lead(self._city.id):
+            return
+        self._run_timers()
+        offset, now = self._steps.offset(self._city.id), self._steps.now()
+        due = self._planned_at is None or (now - self._planned_at).total_seconds() >= REPLAN_S
+        if offset != self._planned_offset or due:
+            self._plan()
+            self._planned_at, self._planned_offset = now, self._steps.offset(self._city.id)
+
+    def _run_timers(self) -> None:
+        for timer in self._steps.claim_due(self._city.id, 50):
+            try:
+                self._steps.step(self._city.id, partial(_run_timer, timer))
+            except SigapError as refused:
+                logger.warning("timer %s of %s: %s", timer.kind, timer.subject, refused.detail)
+            self._steps.timer_done(self._city.id, timer)
+
+    def _plan(self) -> None:
+        asked = self._steps.ask(self._city.id, dispatcher.question)
+        if not asked.incidents:
+            return
+        seconds = road_seconds(self._city, asked)
+
+        def act(world: World, now: datetime) -> None:
+            dispatcher.act(world, now, seconds, graph=self._city.roads.version)
+            dispatcher.revise_etas(world, now, seconds)
+
+        try:
+            self._steps.step(self._city.id, act)
+        except SigapError as refused:
+            # somebody was faster than the plan: the next turn plans with what they did
+            logger.info("plan of %s gave way: %s", self._city.id, refused.detail)
+            self._wake.set()

@@ -1,0 +1,403 @@
+"""Where ports meet adapters: one step is one transaction, and this is the only commit."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from dispatch import dispatcher
+from dispatch.actions import Estimate
+from dispatch.blobs import Blobs
+from dispatch.core.arrival import Approach
+from dispatch.core.crews import Fix
+from dispatch.core.errors import NotFound
+from dispatch.core.events import Actor
+from dispatch.core.log import wire_view
+from dispatch.core.policy import Policy
+from dispatch.core.world import Timer, World
+from dispatch.dispatcher import Question
+from dispatch.relay import Relay, hub_name
+from dispatch.storage import answers, fixes, journal, timers, views
+from dispatch.storage.answers import Request as Step
+from dispatch.storage.store import StoredWorld
+from dispatch.system.cities import City
+from dispatch.system.clock import Clock
+from dispatch.system.log import StoredLog
+from dispatch.system.loop import DispatcherLoop, road_seconds
+from dispatch.system.places import Place, place_of
+from dispatch.system.positions import Positions
+from geo.network import Route
+from geo.point import Point
+from geo.sql import Hold, reading, try_hold, writing
+from realtime.bus import Bus
+from realtime.hub import Hub
+
+logger = logging.getLogger("sigap.system")
+
+T = TypeVar("T")
+FLUSH_S = 1.0
+POSITIONS_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a step ended: an HTTP status and a JSON body; `replayed` when it was done before."""
+
+    status: int
+    body: dict[str, Any]
+    replayed: bool = False
+
+
+class System:
+    """Everything a web floor, a command or a test needs of a running Sigap."""
+
+    def __init__(
+        self, engine: Engine, cities: Sequence[City], *, bus: Bus, blobs: Blobs, clock: Clock
+    ) -> None:
+        self.engine, self.bus, self.blobs, self.clock = engine, bus, blobs, clock
+        self.hub = Hub()
+        self._cities = {city.id: city for city in cities}
+        self._positions = {city.id: self._stored_positions(city.id) for city in cities}
+        self._approaches: dict[UUID, Approach] = {}
+        self._holds: dict[str, Hold] = {}
+        self._stopped = threading.Event()
+        log = StoredLog(engine, clock, policy=self._policy, newest=self._newest)
+        self.relay = Relay(self.hub, log)
+        self._loops = {city.id: DispatcherLoop(city, self) for city in cities}
+        self._flusher = threading.Thread(target=self._flush_often, name="positions", daemon=True)
+
+    # --- life ----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to dispatch: one loop per city, and the writer of positions."""
+        for city_id, loop in self._loops.items():
+            self.relay.follow(city_id)
+            loop.start()
+        self.bus.watch(self._wake_loop)
+        self._flusher.start()
+
+    def stop(self) -> None:
+        """End the loops after the step at hand, write the last positions, close the database."""
+        self._stopped.set()
+        for loop in self._loops.values():
+            loop.stop()
+        if self._flusher.is_alive():
+            self._flusher.join(timeout=5.0)
+        self.flush_positions()
+        for hold in self._holds.values():
+            hold.let_go()
+        self.bus.close()
+        self.engine.dispose()
+
+    async def serve(self) -> None:
+        """Tell the sockets of this process what happens, until cancelled."""
+        events = asyncio.get_running_loop()
+        unwatch = self.bus.watch(lambda _: _call_soon(events, self.relay.wake))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.relay.run())
+                tasks.create_task(self._tell_positions())
+        finally:
+            unwatch()
+
+    async def _tell_positions(self) -> None:
+        while True:
+            await asyncio.sleep(POSITIONS_S)
+            for city_id in self._cities:
+                await self.relay.tell_positions(city_id, self.clock())
+
+    def _wake_loop(self, city_id: str) -> None:
+        loop = self._loops.get(city_id)
+        if loop is not None:
+            loop.wake()
+
+    # --- cities --------------------------------------------------------------
+
+    def city(self, city_id: str) -> City:
+        """The city. Raises NotFound."""
+        try:
+            return self._cities[city_id]
+        except KeyError:
+            raise NotFound(f"There is no city “{city_id}” here.", kind="city") from None
+
+    def cities(self) -> list[City]:
+        """Every city served, by id."""
+        return [self._cities[city_id] for city_id in sorted(self._cities)]
+
+    def _policy(self, city_id: str) -> Policy:
+        return self.city(city_id).policy
+
+    # --- steps ---------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """What time it is here, UTC."""
+        return self.clock()
+
+    def do(
+        self,
+        city_id: str,
+        actor: Actor,
+        action: Callable[[World, datetime], T],
+        *,
+        step: Step | None = None,
+        render: Callable[[StoredWorld, T], dict[str, Any]] | None = None,
+        status: int = 200,
+    ) -> Done:
+        """One step: one transaction, the only commit; listeners are told after it.
+
+        With a `step`, its key makes the step happen once: a repetition gets the first answer.
+        Raises what the action raises; then nothing was written.
+        """
+        policy = self._policy(city_id)
+        with writing(self.engine) as connection:
+            world = StoredWorld(connection, city_id, policy)
+            now = self.clock()
+            if step is not None:
+                before = answers.find(connection, city_id, str(actor), step)
+                if before is not None:
+                    return Done(before[0], before[1], replayed=True)
+            result = action(world, now)
+            body = render(world, result) if render else {}
+            world.finish()
+            if step is not None:
+                answers.keep(
+                    connection, city_id, str(actor), step, status=status, body=body, now=now
+                )
+            grown = bool(world.entries)
+        if grown:
+            self.bus.announce(city_id)
+        return Done(status, body)
+
+    @contextmanager
+    def reading(self, city_id: str) -> Iterator[Connection]:
+        """A transaction that sees one moment of the city. Raises NotFound."""
+        self.city(city_id)
+        with reading(self.engine) as connection:
+            yield connection
+
+    @contextmanager
+    def looking(self, city_id: str) -> Iterator[StoredWorld]:
+        """The city's World, to look at; what is recorded in it is lost. Raises NotFound."""
+        with self.reading(city_id) as connection:
+            yield StoredWorld(connection, city_id, self._policy(city_id), locked=False)
+
+    # --- what the dispatcher loop needs --------------------------------------
+
+    def lead(self, city_id: str) -> bool:
+        """Whether this process dispatches for the city; tries to if nobody else does."""
+        hold = self._holds.get(city_id)
+        if hold is not None and hold.holds():
+            return True
+        found = try_hold(self.engine, f"dispatcher/{city_id}")
+        if found is None:
+            self._holds.pop(city_id, None)
+            return False
+        self._holds[city_id] = found
+        return True
+
+    def offset(self, city_id: str) -> int:
+        """The newest offset of the city's log."""
+        with reading(self.engine) as connection:
+            return journal.head(connection, city_id)[1]
+
+    def claim_due(self, city_id: str, limit: int) -> list[Timer]:
+        """Claim timers that are due; looks before it locks."""
+        with reading(self.engine) as connection:
+            first = timers.next_due(connection, city_id)
+        if first is None or first > self.clock():
+            return []
+        with writing(self.engine) as connection:
+            return timers.claim_due(connection, city_id, now=self.clock(), limit=limit)
+
+    def timer_done(self, city_id: str, timer: Timer) -> None:
+        """Forget a timer that ran."""
+        with writing(self.engine) as connection:
+            timers.finish(connection, city_id, timer)
+
+    def ask(self, city_id: str, read: Callable[[World, datetime], Question]) -> Question:
+        """Let a rule look at the city and say what the roads should be asked."""
+        with self.looking(city_id) as world:
+            return read(world, self.clock())
+
+    def step(self, city_id: str, act: Callable[[World, datetime], object]) -> None:
+        """A step of the dispatcher's own."""
+        self.do(city_id, Actor("system"), act)
+
+    # --- places and roads ----------------------------------------------------
+
+    def place_of(
+        self,
+        city_id: str,
+        *,
+        lon: float | None,
+        lat: float | None,
+        accuracy_m: float | None = None,
+        typed: str | None = None,
+    ) -> Place:
+        """What a reporter gave, as a place; see `dispatch.system.places.place_of`."""
+        return place_of(self.city(city_id), lon=lon, lat=lat, accuracy_m=accuracy_m, typed=typed)
+
+    def route(self, city_id: str, a: Point, b: Point) -> Route | None:
+        """The fastest way by road, None when there is none."""
+        return self.city(city_id).roads.route(a, b)
+
+    def proposal(self, city_id: str, incident_id: UUID) -> dict[str, Any]:
+        """The recommendation for one incident with road times of this moment."""
+        city = self.city(city_id)
+        with self.looking(city_id) as world:
+            now = self.clock()
+            incident = world.incident(incident_id)
+            asked = dispatcher.question(world, now)
+            here = (incident.id, incident.lon, incident.lat)
+            seconds = road_seconds(city, replace(asked, incidents=(here,)))
+            found = dispatcher.plan_for(world, now, incident, seconds)
+        return {
+            "recommendation": found.view(now),
+            "candidates": [dict(candidate) for candidate in found.candidates],
+        }
+
+    def estimate(self, city_id: str, incident_id: UUID, crew_id: UUID) -> Estimate | None:
+        """How long this crew would need, None when its position or a way is unknown."""
+        city = self.city(city_id)
+        with self.looking(city_id) as world:
+            incident, fix = world.incident(incident_id), self._positions[city_id].of(crew_id)
+            if fix is None:
+                return None
+            asked = Question(
+                ((crew_id, fix.lon, fix.lat),), ((incident.id, incident.lon, incident.lat),)
+            )
+            seconds = road_seconds(city, asked).get((crew_id, incident.id))
+            if seconds is None:
+                return None
+            return dispatcher.estimate_of(seconds, incident, policy=city.policy, now=self.clock())
+
+    def similar(self, city_id: str, report_id: UUID) -> dict[str, Any]:
+        """Reports and active incidents that may speak of the same thing, most alike first."""
+        with self.looking(city_id) as world:
+            report = world.report(report_id)
+            alike = dispatcher.similar_reports(world, report)
+            found = [
+                {
+                    **wire_view(world.report(neighbour.id)),
+                    "description": neighbour.description,
+                    "distance_m": round(neighbour.distance_m, 1),
+                    "score": score,
+                }
+                for neighbour, score in alike
+            ]
+            near = dispatcher.near_incidents(world, report)
+            return {
+                "reports": found,
+                "incidents": [
+                    {**wire_view(incident), "distance_m": round(metres, 1), "score": score}
+                    for incident, metres, score in near
+                ],
+            }
+
+    # --- positions -----------------------------------------------------------
+
+    def take_fixes(
+        self, city_id: str, crew_id: UUID, found: Sequence[Fix]
+    ) -> list[tuple[int, str]]:
+        """Take in a crew's positions; returns the refused ones as (index, reason).
+
+        A fix that shows the crew under way or on scene moves its assignment.
+        """
+        city = self.city(city_id)
+        moved, refused = self._positions[city_id].take(city, found, now=self.clock())
+        for fix in moved:
+            self._follow(city_id, crew_id, fix)
+        return refused
+
+    def _follow(self, city_id: str, crew_id: UUID, fix: Fix) -> None:
+        approach = self._approaches.get(crew_id, Approach())
+        with self.looking(city_id) as world:
+            following, sign = dispatcher.notice(world, approach, fix)
+        self._approaches[crew_id] = following
+        if sign is not None:
+            self.step(city_id, lambda world, now: dispatcher.follow_fix(world, now, approach, fix))
+
+    def newest_fix(self, city_id: str, crew_id: UUID) -> Fix | None:
+        """The newest position of a crew."""
+        return self._positions[city_id].of(crew_id)
+
+    def _newest(self, city_id: str) -> list[Fix]:
+        return list(self._positions[city_id].newest().values())
+
+    def _stored_positions(self, city_id: str) -> Positions:
+        with reading(self.engine) as connection:
+            return Positions(fixes.newest(connection, city_id))
+
+    def _flush_often(self) -> None:
+        while not self._stopped.wait(FLUSH_S):
+            self.flush_positions()
+
+    def flush_positions(self) -> None:
+        """Write what came in since the last time, in one batch per city."""
+        for city_id, positions in self._positions.items():
+            waiting = positions.unwritten()
+            if not waiting:
+                continue
+            newest: Mapping[UUID, Fix] = positions.newest()
+            markers = [newest[crew_id] for crew_id in {fix.crew_id for fix in waiting}]
+            try:
+                with writing(self.engine) as connection:
+                    fixes.write(connection, city_id, waiting, markers)
+            except (SQLAlchemyError, OSError):
+                logger.exception("positions of %s wait for the database", city_id)
+                positions.put_back(waiting)
+
+    # --- small questions of the web floor ------------------------------------
+
+    @staticmethod
+    def hub_name(city_id: str, channel: str) -> str:
+        """The hub's name of a channel."""
+        return hub_name(city_id, channel)
+
+    def has_crew(self, city_id: str, crew_id: UUID) -> bool:
+        """Whether the city has this crew."""
+        with suppress(NotFound), self.looking(city_id) as world:
+            world.crew(crew_id)
+            return True
+        return False
+
+    def has_ticket(self, city_id: str, ticket: str) -> bool:
+        """Whether the city has a report with this ticket."""
+        with self.reading(city_id) as connection:
+            return views.find_report(connection, city_id, ticket) is not None
+
+    def report_of(self, city_id: str, ticket: str, token: str) -> UUID | None:
+        """The report this private link opens, None for a wrong ticket or token alike."""
+        with self.looking(city_id) as world:
+            report_id = views.find_report(world.connection, city_id, ticket)
+            kept = world.personal(report_id) if report_id else None
+        stored = kept.token_hash if kept and kept.token_hash else token_hash("")
+        right = hmac.compare_digest(stored, token_hash(token))
+        return report_id if right and token else None
+
+    def holds_token(self, city_id: str, ticket: str, token: str) -> bool:
+        """Whether this token opens this ticket's page."""
+        return self.report_of(city_id, ticket, token) is not None
+
+
+def token_hash(token: str) -> str:
+    """How a private link's token is kept: SHA-256, hex. Tokens are 128 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    # a loop that closed meanwhile has nobody left to tell
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
