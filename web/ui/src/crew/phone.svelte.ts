@@ -111,7 +111,7 @@ export async function signIn(code: string): Promise<void> {
 /** Ends the session at the server; waiting actions stay on the phone. Throws when unreachable. */
 export async function signOut(): Promise<void> {
   try {
-    await remove("/api/session");
+    await remove("/api/session?as=crew");
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
   }
@@ -342,7 +342,7 @@ function noteRefused(outcome: Outcome): Outcome {
 
 async function checkSession(fromMemory: boolean): Promise<void> {
   try {
-    const { user } = await get<{ user: User }>("/api/session");
+    const { user } = await get<{ user: User }>("/api/session?as=crew");
     if (user.role === "crew" && user.crew_id != null && user.city === citySlug) {
       const same = known.user?.crew_id === user.crew_id;
       if (!same && known.user !== null) await leave();
