@@ -14,7 +14,10 @@ Source = Literal["button", "geofence", "movement", "dispatcher", "automatic", "i
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it; `role` is citizen, crew, dispatcher, officer, supervisor, administrator or system."""
+    """Who did it.
+
+    `role` is citizen, crew, dispatcher, officer, supervisor, administrator or system.
+    """
 
     role: str
     id: str = ""
