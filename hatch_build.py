@@ -86,6 +86,7 @@ def install_packages(source: Path, *, say: Callable[[str], None]) -> None:
         return
     say("fetching the packages of the screens")
     npm(source, "ci")
+    stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(wanted, encoding="utf-8")
 
 
