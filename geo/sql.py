@@ -347,8 +347,9 @@ def drop_place_index(connection: Connection, table: str, column: str) -> None:
 
 def is_place_index(name: str | None) -> bool:
     """Whether a table or index belongs to a `Place` column's index."""
-    text_ = name or ""
-    return "_rtree" in text_ or text_.endswith(("_gist", "_geography")) or text_ == "spatial_ref_sys"
+    known = name or ""
+    ours = "_rtree" in known or known.endswith(("_gist", "_geography"))
+    return ours or known == "spatial_ref_sys"
 
 
 # --- connections ----------------------------------------------------------------

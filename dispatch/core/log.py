@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from dispatch.core.world import Entity
 class Entry:
     """An event with its place in the log.
 
-    `offset` is contiguous from 1 within the city; `changes` are the fields that differ after it;
+    `offset` is contiguous from 1 within the city; `changes` are what screens are told of it;
     `channels` are the narrow channels that hear of it, beside the city's own.
     """
 
@@ -40,13 +41,22 @@ def wire_view(entity: Entity) -> dict[str, Any]:
     return view
 
 
-def changes_between(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `after` that are new or different."""
-    if before is None:
-        return dict(after)
-    return {
-        name: value for name, value in after.items() if name not in before or before[name] != value
-    }
+TOLD_IN_FULL_AFTER = timedelta(hours=6)
+"""Screens forget finished things after 12 hours. What comes back to life is told in full."""
+
+
+def changes_of(before: Entity | None, after: Entity) -> dict[str, Any]:
+    """The fields to tell of a change: those that differ, or all when screens may not know it."""
+    view = wire_view(after)
+    if before is None or after.changed_at - before.changed_at > TOLD_IN_FULL_AFTER:
+        return view
+    known = wire_view(before)
+    return {name: value for name, value in view.items() if value != known[name]}
+
+
+def in_full(entry: Entry) -> bool:
+    """Whether the entry tells every field of its subject."""
+    return "id" in entry.changes
 
 
 def write_fact(fact: Fact) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dispatch.core.crews import Crew, Fix
 from dispatch.core.errors import Conflict, NotFound
 from dispatch.core.events import Event, Kind
 from dispatch.core.incidents import Incident
-from dispatch.core.log import Entry, changes_between, settled, wire_view
+from dispatch.core.log import Entry, changes_of, settled, wire_view
 from dispatch.core.policy import Policy
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
@@ -159,7 +159,7 @@ class MemoryWorld:
                 offset=len(self.log) + 1,
                 id=self.ids(),
                 event=event,
-                changes=changes_between(wire_view(before) if before else None, wire_view(after)),
+                changes=changes_of(before, after),
                 channels=channels_of(self, before=before, after=after),
             )
         )

@@ -1,4 +1,4 @@
-"""What a writing request was answered, kept with what it wrote: asking twice changes nothing."""
+"""A wish that is sent twice is fulfilled once: the answer is kept with the step that gave it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from dispatch.core.errors import Conflict
-from dispatch.storage.tables import idempotency
+from dispatch.storage import tables
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A writing request: its key, what it asked for, and a hash of what it said."""
+    """A writing request: its Idempotency-Key, `POST /api/…`, and a SHA-256 of its body (hex)."""
 
-    key: str
+    key: str | None
     method_path: str
     body_hash: str
 
@@ -25,25 +25,26 @@ class Request:
 def find(
     connection: Connection, city_id: str, actor: str, request: Request
 ) -> tuple[int, dict[str, Any]] | None:
-    """The status and body it was answered before, None at first sight.
+    """The answer this actor got for this key, None when it is new.
 
-    Raises Conflict when the key was used for something else. Keys belong to their actor: nobody
-    sees another's answers.
+    Raises Conflict when the key belongs to another request. Nobody sees another actor's answer.
     """
-    c = idempotency.c
-    row = connection.execute(
-        select(c.method_path, c.request_hash, c.status, c.answer).where(
-            c.city_id == city_id, c.actor == actor, c.key == request.key
-        )
-    ).one_or_none()
+    if request.key is None:
+        return None
+    kept = tables.idempotency.c
+    found = select(kept.method_path, kept.request_hash, kept.status, kept.answer).where(
+        kept.city_id == city_id, kept.actor == actor, kept.key == request.key
+    )
+    row = connection.execute(found).one_or_none()
     if row is None:
         return None
     if (row.method_path, row.request_hash) != (request.method_path, request.body_hash):
         raise Conflict(
-            "This Idempotency-Key was already used for a different request. Use a new one.",
+            "This Idempotency-Key was used for another request. Send a fresh key.",
             reason="idempotency_mismatch",
+            field="Idempotency-Key",
         )
-    return row.status, row.answer
+    return int(row.status), dict(row.answer)
 
 
 def keep(
@@ -56,9 +57,11 @@ def keep(
     body: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Keep the answer in the transaction of the step it answers."""
+    """Keep the answer, in the transaction of the step."""
+    if request.key is None:
+        return
     connection.execute(
-        insert(idempotency).values(
+        insert(tables.idempotency).values(
             city_id=city_id,
             actor=actor,
             key=request.key,
@@ -73,8 +76,8 @@ def keep(
 
 def forget(connection: Connection, city_id: str, *, before: datetime) -> int:
     """Delete answers older than `before`; returns how many."""
-    c = idempotency.c
+    kept = tables.idempotency.c
     done = connection.execute(
-        delete(idempotency).where(c.city_id == city_id, c.created_at < before)
+        delete(tables.idempotency).where(kept.city_id == city_id, kept.created_at < before)
     )
     return done.rowcount

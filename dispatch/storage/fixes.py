@@ -1,12 +1,12 @@
-"""Crew positions on disk: the newest of each crew, and the history in batches."""
+"""Where the crews are and were: the newest position of each, and the history in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from dispatch.core.crews import Fix
 from dispatch.storage import codec, tables
@@ -15,22 +15,52 @@ from geo.sql import upsert
 
 
 def newest(connection: Connection, city_id: str) -> dict[UUID, Fix]:
-    """The newest fix of each crew that ever sent one."""
+    """The newest fix of each crew that ever sent one, by crew."""
     table = tables.crew_fix
-    rows = connection.execute(select(table).where(table.c.city_id == city_id)).mappings()
+    found = select(table).where(table.c.city_id == city_id).order_by(table.c.crew_id)
+    rows = connection.execute(found).mappings()
     return {row["crew_id"]: codec.read_fix(dict(row)) for row in rows}
 
 
 def write(
-    connection: Connection, city_id: str, fixes: Sequence[Fix], newest: Sequence[Fix]
+    connection: Connection, city_id: str, history: Sequence[Fix], markers: Iterable[Fix] = ()
 ) -> None:
-    """Add to the history, and move the markers. The same fix twice is written once."""
-    history: dict[tuple[UUID, Any], dict[str, Any]] = {
-        (fix.crew_id, fix.fix_time): {"city_id": city_id, **codec.fix_values(fix)} for fix in fixes
-    }
-    upsert(connection, tables.fix, list(history.values()), key=["city_id", "crew_id", "fix_time"])
-    markers = [
+    """Add to the history, and move the markers of the crews whose newest fix this is.
+
+    A fix that a phone sends twice (same crew and `fix_time`) is kept once.
+    """
+    once = {(fix.crew_id, fix.fix_time): fix for fix in history}
+    rows = [{"city_id": city_id, **codec.fix_values(fix)} for fix in once.values()]
+    upsert(connection, tables.fix, rows, key=["city_id", "crew_id", "fix_time"])
+    places = [
         {"city_id": city_id, **codec.fix_values(fix), "geom": Point(fix.lon, fix.lat)}
-        for fix in newest
+        for fix in markers
     ]
-    upsert(connection, tables.crew_fix, markers, key=["city_id", "crew_id"])
+    upsert(connection, tables.crew_fix, places, key=["city_id", "crew_id"])
+
+
+def between(
+    connection: Connection, city_id: str, crew_id: UUID, *, since: datetime, until: datetime
+) -> list[Fix]:
+    """Where a crew was in [since, until), oldest first."""
+    fix = tables.fix.c
+    found = (
+        select(tables.fix)
+        .where(
+            fix.city_id == city_id,
+            fix.crew_id == crew_id,
+            fix.fix_time >= since,
+            fix.fix_time < until,
+        )
+        .order_by(fix.fix_time)
+    )
+    return [codec.read_fix(dict(row)) for row in connection.execute(found).mappings()]
+
+
+def forget(connection: Connection, city_id: str, *, before: datetime) -> int:
+    """Delete the history older than `before`; returns how many positions."""
+    fix = tables.fix.c
+    done = connection.execute(
+        delete(tables.fix).where(fix.city_id == city_id, fix.fix_time < before)
+    )
+    return done.rowcount

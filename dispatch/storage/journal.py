@@ -1,160 +1,173 @@
-"""Reading the log: for relays that tell it, for screens that explain it, for the evaluation."""
+"""A city's log, read from any offset: by the relay, by recovering screens and by the evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
+from dispatch.core.errors import NotFound
 from dispatch.core.events import Event
-from dispatch.core.log import Entry
+from dispatch.core.log import Entry, in_full
 from dispatch.storage import codec, tables
 
-RECEIVED = "ReportReceived"
+WRITTEN_BY_CITIZENS = ("description", "place_typed")
+"""What a report's view has from the personal table, not from the log."""
+
+_BATCH = 1000
+_log, _heard = tables.log.c, tables.log_channel.c
 
 
 def head(connection: Connection, city_id: str) -> tuple[str, int]:
-    """The epoch and the newest offset of the city's log."""
+    """The epoch and the newest offset, 0 before the first event. Raises NotFound."""
     city = tables.city.c
-    row = connection.execute(select(city.epoch, city.offset).where(city.city_id == city_id)).one()
-    return str(row.epoch), int(row.offset)
+    found = select(city.epoch, city.offset).where(city.city_id == city_id)
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no city “{city_id}” here.", kind="city")
+    return str(row.epoch), int(row[1])
 
 
 def after(connection: Connection, city_id: str, offset: int, limit: int) -> list[Entry]:
-    """The entries after the offset, in order, with their narrow channels.
-
-    The entry of a received report carries what the citizen wrote, until retention deletes it.
-    """
-    log = tables.log
-    rows = connection.execute(
-        select(log)
-        .where(log.c.city_id == city_id, log.c.offset > offset)
-        .order_by(log.c.offset)
+    """At most `limit` entries after the offset, in order, as dispatchers may see them."""
+    found = (
+        select(tables.log)
+        .where(_log.city_id == city_id, _log.offset > offset)
+        .order_by(_log.offset)
         .limit(limit)
-    ).mappings()
-    found = [dict(row) for row in rows]
-    if not found:
-        return []
-    channels = _channels(connection, city_id, found[0]["offset"], found[-1]["offset"])
-    _add_words(connection, city_id, found)
-    return [codec.read_entry(row, channels.get(row["offset"], ())) for row in found]
-
-
-def _channels(
-    connection: Connection, city_id: str, first: int, last: int
-) -> dict[int, tuple[str, ...]]:
-    c = tables.log_channel.c
-    rows = connection.execute(
-        select(c.offset, c.channel)
-        .where(c.city_id == city_id, c.offset.between(first, last))
-        .order_by(c.offset, c.channel)
     )
-    found: dict[int, tuple[str, ...]] = {}
-    for offset, channel in rows:
-        found[offset] = (*found.get(offset, ()), channel)
-    return found
-
-
-def _add_words(connection: Connection, city_id: str, rows: Sequence[dict[str, Any]]) -> None:
-    received = [row for row in rows if row["type"] == RECEIVED]
-    if not received:
-        return
-    words = described(connection, city_id, [row["subject"] for row in received])
-    for row in received:
-        row["changes"] = {**row["changes"], **words.get(row["subject"], NO_WORDS)}
-
-
-NO_WORDS: Mapping[str, Any] = {"description": None, "place_typed": None}
-
-
-def described(
-    connection: Connection, city_id: str, report_ids: Sequence[UUID]
-) -> dict[UUID, dict[str, Any]]:
-    """What citizens wrote in these reports: description and place_typed, by report id."""
-    p = tables.personal.c
-    rows = connection.execute(
-        select(p.report_id, p.description, p.place_typed).where(
-            p.city_id == city_id, p.report_id.in_(report_ids)
-        )
-    )
-    return {
-        row.report_id: {"description": row.description, "place_typed": row.place_typed}
-        for row in rows
-    }
+    return _entries(connection, city_id, connection.execute(found).mappings().all())
 
 
 def channel_after(
     connection: Connection, city_id: str, channel: str, offset: int, limit: int
 ) -> list[tuple[Entry, int]]:
-    """The entries of a narrow channel after the offset, each with the channel's offset before."""
-    c, log = tables.log_channel.c, tables.log
-    before = func.coalesce(func.lag(c.offset).over(order_by=c.offset), 0).label("before")
-    numbered = (
-        select(c.offset.label("at"), before)
-        .where(c.city_id == city_id, c.channel == channel)
-        .subquery()
-    )
-    rows = connection.execute(
-        select(log, numbered.c.before)
-        .join(numbered, numbered.c.at == log.c.offset)
-        .where(log.c.city_id == city_id, log.c.offset > offset)
-        .order_by(log.c.offset)
+    """At most `limit` entries of a narrow channel after the offset.
+
+    Each comes with the channel's offset before it, 0 for its first.
+    """
+    found = (
+        select(tables.log)
+        .join(tables.log_channel, _same_line())
+        .where(_heard.city_id == city_id, _heard.channel == channel, _heard.offset > offset)
+        .order_by(_heard.offset)
         .limit(limit)
-    ).mappings()
-    return [
-        (codec.read_entry(cast("Mapping[str, Any]", row), (channel,)), int(row["before"]))
-        for row in rows
-    ]
+    )
+    entries = _entries(connection, city_id, connection.execute(found).mappings().all())
+    first = previous(connection, city_id, channel, offset + 1)
+    offsets = [first, *(entry.offset for entry in entries)]
+    return [(entry, before) for entry, (before, _) in zip(entries, pairwise(offsets), strict=True)]
 
 
 def previous(connection: Connection, city_id: str, channel: str, offset: int) -> int:
-    """The newest offset of the narrow channel before this one, 0 when there is none."""
-    c = tables.log_channel.c
-    found = connection.scalar(
-        select(func.max(c.offset)).where(
-            c.city_id == city_id, c.channel == channel, c.offset < offset
-        )
+    """The newest offset of a narrow channel before this one, 0 when there is none."""
+    found = select(func.max(_heard.offset)).where(
+        _heard.city_id == city_id, _heard.channel == channel, _heard.offset < offset
     )
-    return int(found or 0)
+    return int(connection.scalar(found) or 0)
 
 
-def of_subjects(
-    connection: Connection, city_id: str, subjects: Sequence[UUID]
-) -> list[tuple[int, Event]]:
-    """Everything that happened to these things, in order, with its offset."""
-    log = tables.log
-    rows = connection.execute(
-        select(log)
-        .where(log.c.city_id == city_id, log.c.subject.in_(subjects))
-        .order_by(log.c.offset)
-    ).mappings()
-    return [_numbered(row) for row in rows]
-
-
-def _numbered(row: Any) -> tuple[int, Event]:
-    return int(row["offset"]), codec.read_event(cast("Mapping[str, Any]", row))
+def of_things(
+    connection: Connection, city_id: str, subjects: Iterable[UUID], *, limit: int = 1000
+) -> list[Entry]:
+    """What happened to these things, in order."""
+    found = (
+        select(tables.log)
+        .where(_log.city_id == city_id, _log.subject.in_(list(subjects)))
+        .order_by(_log.offset)
+        .limit(limit)
+    )
+    return _entries(connection, city_id, connection.execute(found).mappings().all())
 
 
 def events(
     connection: Connection,
     city_id: str,
     *,
-    kinds: Sequence[str],
-    until: datetime | None = None,
+    kinds: Sequence[str] | None = None,
+    types: Sequence[str] | None = None,
+    since: datetime | None = None,
     upto: int | None = None,
 ) -> Iterator[Event]:
-    """Every event of these kinds, in order, recorded before `until`, up to an offset; streamed."""
-    log = tables.log
-    query = select(log).where(log.c.city_id == city_id, log.c.kind.in_(kinds))
-    if until is not None:
-        query = query.where(log.c.recorded_at < until)
-    if upto is not None:
-        query = query.where(log.c.offset <= upto)
-    rows: Iterator[Row[Any]] = connection.execution_options(yield_per=1000).execute(
-        query.order_by(log.c.offset)
+    """The events of the log in order, one after the other, never all in memory.
+
+    Only those of these kinds and types, that happened at or after `since`, up to an offset.
+    """
+    wanted = (
+        select(*(column for column in _log if column.name != "changes"))
+        .where(_log.city_id == city_id)
+        .order_by(_log.offset)
+        .limit(_BATCH)
     )
-    for row in rows:
-        yield codec.read_event(cast("Mapping[str, Any]", row._mapping))
+    if kinds is not None:
+        wanted = wanted.where(_log.kind.in_(list(kinds)))
+    if types is not None:
+        wanted = wanted.where(_log.type.in_(list(types)))
+    if since is not None:
+        wanted = wanted.where(_log.at >= since)
+    if upto is not None:
+        wanted = wanted.where(_log.offset <= upto)
+    last = 0
+    while rows := connection.execute(wanted.where(_log.offset > last)).mappings().all():
+        for row in rows:
+            yield codec.read_event(dict(row))
+        last = rows[-1]["offset"]
+
+
+def _entries(connection: Connection, city_id: str, rows: Sequence[Any]) -> list[Entry]:
+    if not rows:
+        return []
+    channels = _channels(connection, city_id, [row["offset"] for row in rows])
+    entries = [codec.read_entry(dict(row), tuple(channels.get(row["offset"], ()))) for row in rows]
+    return _with_words(connection, city_id, entries)
+
+
+def _channels(connection: Connection, city_id: str, offsets: Sequence[int]) -> dict[int, list[str]]:
+    found = (
+        select(_heard.offset, _heard.channel)
+        .where(_heard.city_id == city_id, _heard.offset.in_(offsets))
+        .order_by(_heard.offset, _heard.channel)
+    )
+    heard: dict[int, list[str]] = {}
+    for offset, channel in connection.execute(found):
+        heard.setdefault(offset, []).append(channel)
+    return heard
+
+
+def _with_words(connection: Connection, city_id: str, entries: list[Entry]) -> list[Entry]:
+    """Add to each report told in full what its reporter wrote, unless retention deleted it."""
+    told = [entry for entry in entries if entry.event.kind == "report" and in_full(entry)]
+    if not told:
+        return entries
+    written = words_of(connection, city_id, [entry.event.subject for entry in told])
+    words = {entry.offset: written.get(entry.event.subject, NO_WORDS) for entry in told}
+    return [
+        replace(entry, changes={**entry.changes, **words.get(entry.offset, {})})
+        for entry in entries
+    ]
+
+
+NO_WORDS: dict[str, str | None] = dict.fromkeys(WRITTEN_BY_CITIZENS)
+
+
+def words_of(
+    connection: Connection, city_id: str, report_ids: Sequence[UUID]
+) -> dict[UUID, dict[str, str | None]]:
+    """What reporters wrote about what is wrong and where, by report."""
+    personal = tables.personal.c
+    found = select(personal.report_id, personal.description, personal.place_typed).where(
+        personal.city_id == city_id, personal.report_id.in_(report_ids)
+    )
+    return {
+        row.report_id: {"description": row.description, "place_typed": row.place_typed}
+        for row in connection.execute(found)
+    }
+
+
+def _same_line() -> Any:
+    return (_log.city_id == _heard.city_id) & (_log.offset == _heard.offset)

@@ -171,6 +171,7 @@ report = _entity(
     _text("answer"),
     _to("incident", "incident_id"),
     UniqueConstraint("city_id", "ticket"),
+    Index(None, "city_id", "status"),
     Index(None, "city_id", "received_at"),
     Index(None, "city_id", "changed_at"),
     Index(None, "city_id", "incident_id"),
@@ -250,6 +251,7 @@ assignment = _entity(
     _to("crew", "crew_id"),
     Index(None, "city_id", "incident_id"),
     Index(None, "city_id", "crew_id"),
+    Index(None, "city_id", "status"),
     Index(None, "city_id", "changed_at"),
 )
 
@@ -271,6 +273,7 @@ referral = _entity(
     _text("reason"),
     _to("incident", "incident_id"),
     Index(None, "city_id", "incident_id"),
+    Index(None, "city_id", "agency_id", "status"),
     Index(None, "city_id", "changed_at"),
 )
 

@@ -1,81 +1,149 @@
-"""What screens ask for: the dispatchers' state at an offset, and things by ticket or place."""
+"""What dispatchers see: a city at one offset, and lists of its reports and incidents."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from dispatch.core import assignments, incidents, reports
-from dispatch.core.events import Kind
-from dispatch.core.log import wire_view
+from dispatch.core.log import Entry, wire_view
 from dispatch.core.world import Entity
 from dispatch.storage import codec, journal, tables
+from geo.point import Box
+from geo.sql import in_bbox
 
 KEPT = timedelta(hours=12)
-UNFINISHED: dict[str, Sequence[str]] = {
+"""Finished things stay in view so long after their last change."""
+
+_STILL_OPEN: Mapping[str, Sequence[str]] = {
     "report": sorted({*reports.WAITING, "verified", "duplicate", "linked"}),
     "incident": sorted(incidents.OPEN),
     "assignment": sorted(assignments.ACTIVE),
-    "referral": ["accepted", "made"],
+    "referral": ("accepted", "made"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list should hold; None stands for all. `after` is the cursor of the page before."""
+
+    statuses: Sequence[str] | None = None
+    service_codes: Sequence[str] | None = None
+    box: Box | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 100
+    after: tuple[datetime, UUID] | None = None
 
 
 def snapshot(
     connection: Connection, city_id: str, now: datetime
 ) -> tuple[str, int, dict[str, dict[str, Any]]]:
-    """Epoch, offset and the state by wire key: all unfinished things and those of the last 12 h.
+    """Epoch, offset and everything still open or changed in the last 12 hours, by wire key.
 
-    The offset is read before the state, so a state may be ahead of its offset, never behind.
+    The offset is read before the state: what happens in between is told again, and ignored.
     """
     epoch, offset = journal.head(connection, city_id)
     state: dict[str, dict[str, Any]] = {}
     for kind, table in tables.ENTITIES.items():
-        query = select(table).where(table.c.city_id == city_id)
-        if kind in UNFINISHED:
-            recent = table.c.changed_at >= now - KEPT
-            query = query.where(table.c.status.in_(UNFINISHED[kind]) | recent)
-        rows = connection.execute(query.order_by(table.c.id)).mappings()
-        for row in rows:
-            entity = codec.read_entity(cast("Kind", kind), dict(row))
-            state[f"{kind}/{entity.id}"] = {**wire_view(entity), "v": entity.version}
-    _add_words(connection, city_id, state)
+        where = [table.c.city_id == city_id]
+        if kind in _STILL_OPEN:
+            open_ = table.c.status.in_(list(_STILL_OPEN[kind]))
+            where.append(or_(open_, table.c.changed_at >= now - KEPT))
+        found = select(table).where(*where).order_by(table.c.id)
+        state.update(_viewed(connection, city_id, _read(connection, table, found)))
     return epoch, offset, state
 
 
-def _add_words(connection: Connection, city_id: str, state: dict[str, dict[str, Any]]) -> None:
-    ids = [UUID(key.partition("/")[2]) for key in state if key.startswith("report/")]
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        words = journal.described(connection, city_id, part)
-        for report_id in part:
-            state[f"report/{report_id}"].update(words.get(report_id, journal.NO_WORDS))
+def viewed(
+    connection: Connection, city_id: str, entities: Sequence[Entity]
+) -> dict[str, dict[str, Any]]:
+    """These things as dispatchers see them, by wire key: the view of the snapshot."""
+    return _viewed(connection, city_id, entities)
 
 
 def find_report(connection: Connection, city_id: str, ticket: str) -> UUID | None:
-    """The id of the report with this ticket."""
-    r = tables.report.c
-    found: UUID | None = connection.scalar(
-        select(r.id).where(r.city_id == city_id, r.ticket == ticket)
+    """The report with this ticket."""
+    report = tables.report.c
+    found = select(report.id).where(report.city_id == city_id, report.ticket == ticket)
+    return connection.scalar(found)
+
+
+def list_reports(connection: Connection, city_id: str, wanted: Wanted) -> list[dict[str, Any]]:
+    """Reports, the newest first, as dispatchers see them."""
+    return _listed(connection, city_id, tables.report, wanted)
+
+
+def list_incidents(connection: Connection, city_id: str, wanted: Wanted) -> list[dict[str, Any]]:
+    """Incidents, the newest first."""
+    return _listed(connection, city_id, tables.incident, wanted)
+
+
+def log_of_incident(connection: Connection, city_id: str, incident_id: UUID) -> list[Entry]:
+    """What happened to an incident, its reports, assignments and referrals, in order."""
+    subjects = [incident_id]
+    for table in (tables.report, tables.assignment, tables.referral):
+        found = select(table.c.id).where(
+            table.c.city_id == city_id, table.c.incident_id == incident_id
+        )
+        subjects += connection.scalars(found)
+    return journal.of_things(connection, city_id, subjects)
+
+
+def _listed(
+    connection: Connection, city_id: str, table: Table, wanted: Wanted
+) -> list[dict[str, Any]]:
+    column = table.c
+    found = (
+        select(table)
+        .where(column.city_id == city_id, *_conditions(table, wanted))
+        .order_by(column.received_at.desc(), column.id.desc())
+        .limit(wanted.limit)
     )
-    return found
+    entities = _read(connection, table, found)
+    return list(_viewed(connection, city_id, entities).values())
 
 
-def listed(
-    connection: Connection,
-    city_id: str,
-    kind: Kind,
-    *where: ColumnElement[Any],
-    limit: int = 100,
-    newest_first: bool = True,
-) -> list[Entity]:
-    """Things of one kind that fulfil all conditions, by time of arrival (ids are in that order)."""
-    table = tables.ENTITIES[kind]
-    order = table.c.id.desc() if newest_first else table.c.id
-    rows = connection.execute(
-        select(table).where(table.c.city_id == city_id, *where).order_by(order).limit(limit)
-    ).mappings()
+def _conditions(table: Table, wanted: Wanted) -> list[ColumnElement[Any]]:
+    column = table.c
+    conditions: list[ColumnElement[Any]] = []
+    if wanted.statuses is not None:
+        conditions.append(column.status.in_(list(wanted.statuses)))
+    if wanted.service_codes is not None:
+        conditions.append(column.service_code.in_(list(wanted.service_codes)))
+    if wanted.box is not None:
+        conditions.append(in_bbox(column.geom, *wanted.box.bounds))
+    if wanted.since is not None:
+        conditions.append(column.received_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(column.received_at < wanted.until)
+    if wanted.after is not None:
+        moment, id_ = wanted.after
+        later = and_(column.received_at == moment, column.id < id_)
+        conditions.append(or_(column.received_at < moment, later))
+    return conditions
+
+
+def _read(connection: Connection, table: Table, found: Any) -> list[Entity]:
+    kind: Any = table.name
+    rows = connection.execute(found).mappings()
     return [codec.read_entity(kind, dict(row)) for row in rows]
+
+
+def _viewed(
+    connection: Connection, city_id: str, entities: Sequence[Entity]
+) -> dict[str, dict[str, Any]]:
+    report_ids = [entity.id for entity in entities if entity.kind == "report"]
+    words = journal.words_of(connection, city_id, report_ids) if report_ids else {}
+    state = {}
+    for entity in entities:
+        view = {"v": entity.version, **wire_view(entity)}
+        if entity.kind == "report":
+            view.update(words.get(entity.id, journal.NO_WORDS))
+        state[f"{entity.kind}/{entity.id}"] = view
+    return state

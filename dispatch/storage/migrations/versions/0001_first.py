@@ -260,6 +260,7 @@ def upgrade() -> None:
     op.create_index("assignment_city_id_changed_at", "assignment", ["city_id", "changed_at"])
     op.create_index("assignment_city_id_crew_id", "assignment", ["city_id", "crew_id"])
     op.create_index("assignment_city_id_incident_id", "assignment", ["city_id", "incident_id"])
+    op.create_index("assignment_city_id_status", "assignment", ["city_id", "status"])
     op.create_table(
         "crew_fix",
         sa.Column("city_id", sa.String(40), nullable=False),
@@ -359,6 +360,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["city_id"], ["city.city_id"], name="referral_city_id_fk"),
         sa.PrimaryKeyConstraint("city_id", "id", name="referral_pk"),
     )
+    op.create_index(
+        "referral_city_id_agency_id_status", "referral", ["city_id", "agency_id", "status"]
+    )
     op.create_index("referral_city_id_changed_at", "referral", ["city_id", "changed_at"])
     op.create_index("referral_city_id_incident_id", "referral", ["city_id", "incident_id"])
     op.create_table(
@@ -409,6 +413,7 @@ def upgrade() -> None:
     op.create_index("report_city_id_changed_at", "report", ["city_id", "changed_at"])
     op.create_index("report_city_id_incident_id", "report", ["city_id", "incident_id"])
     op.create_index("report_city_id_received_at", "report", ["city_id", "received_at"])
+    op.create_index("report_city_id_status", "report", ["city_id", "status"])
     op.create_table(
         "session",
         sa.Column("city_id", sa.String(40), nullable=False),
