@@ -135,7 +135,8 @@ def test_the_wheel_carries_every_tracked_file_of_the_rooms(wheel: frozenset[str]
     if listing.returncode:
         pytest.skip("this is not a checkout")
     tracked = {name for name in listing.stdout.split("\n") if name}
-    tracked = {name for name in tracked if not name.startswith("web/ui/")}
+    left_out = ("web/ui/", "dispatch/decisions/")
+    tracked = {name for name in tracked if not name.startswith(left_out)}
     assert {name for name in tracked if (ROOT / name).exists()} - wheel == set()
 
 
