@@ -1,7 +1,8 @@
 /** Which referrals wait, run or are over, and in which order an officer reads them. */
-import type { AgencyView, ReferralStatus } from "../live/entities.js";
+import type { CrewAssignment, Referral, ReferralStatus } from "../live/entities.js";
 
-export type Handed = AgencyView["referrals"][number];
+/** A referral with its incident and what the reporters wrote (nothing of secret reports). */
+export type Handed = Referral & { incident: CrewAssignment["incident"] };
 
 export interface Sorted {
   made: Handed[];

@@ -17,7 +17,7 @@ export async function whoIsThere(
   allowed: readonly Role[],
 ): Promise<{ user: User; allowed: boolean } | null> {
   try {
-    const { user } = await get<{ user: User }>("/api/session");
+    const { user } = await get<{ user: User }>("/api/session?as=staff");
     return { user, allowed: allowed.includes(user.role) };
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;

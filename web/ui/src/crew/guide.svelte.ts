@@ -2,7 +2,7 @@
 import { ApiError } from "../api/client.js";
 import { buzz } from "./alarm.js";
 import { type ArrivalState, arrivalAfter, type Fix, metresBetween, START } from "./arrival.js";
-import { job } from "./phone.svelte.js";
+import { job } from "./known.svelte.js";
 import { position } from "./position.svelte.js";
 import { type Route, routeTo } from "./transport.js";
 

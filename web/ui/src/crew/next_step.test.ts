@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { overtaken, secondsLeft, shown } from "./next_step.js";
+import { cameTrue, overtaken, secondsLeft, shown } from "./next_step.js";
 
 const job = (status: Parameters<typeof shown>[0]["status"]) => ({ id: "a1", status });
 const tap = (kind: "acknowledge" | "en-route" | "clear" | "note", assignment_id = "a1") => ({
@@ -66,4 +66,13 @@ describe("the countdown", () => {
     expect(secondsLeft(null, at)).toBeNull();
     expect(secondsLeft("tomorrow", at)).toBeNull();
   });
+});
+
+it("lets a refused step rest when it came true, and never an end", () => {
+  const refused = { kind: "on-scene", assignment_id: "a1" };
+  expect(cameTrue(refused, job("on_scene"))).toBe(true);
+  expect(cameTrue(refused, job("en_route"))).toBe(false);
+  expect(cameTrue(refused, job("withdrawn"))).toBe(false);
+  expect(cameTrue(refused, null)).toBe(false);
+  expect(cameTrue({ kind: "note", assignment_id: "a1" }, job("on_scene"))).toBe(false);
 });

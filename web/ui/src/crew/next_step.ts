@@ -91,3 +91,14 @@ export function secondsLeft(expiresAt: string | null, nowMs: number): number | n
   const left = Date.parse(expiresAt) - nowMs;
   return Number.isNaN(left) ? null : Math.max(0, Math.ceil(left / 1000));
 }
+
+/** True when a refused step is done all the same: arrival, say, was noticed by the server first. */
+export function cameTrue(
+  refused: { kind: string; assignment_id: string | null },
+  assignment: { id: string; status: AssignmentStatus } | null,
+): boolean {
+  const wished = statusAfter(refused.kind);
+  if (wished === null || assignment === null || assignment.id !== refused.assignment_id)
+    return false;
+  return !isOver(assignment.status) && RANK[assignment.status] >= RANK[wished];
+}

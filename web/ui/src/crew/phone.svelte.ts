@@ -3,12 +3,13 @@ import { ApiError, cityPath, get, isUnreachable, post, remove } from "../api/cli
 import { randomId } from "../base/identifier.js";
 import { city as citySlug } from "../base/place.js";
 import { openLive } from "../live/browser.js";
-import type { Link, LiveClient } from "../live/client.js";
+import type { LiveClient } from "../live/client.js";
 import type { City, CrewStatus, CrewView, User } from "../live/entities.js";
 import type { State } from "../live/fold.js";
 import { buzz } from "./alarm.js";
 import { FixBuffer } from "./fix_buffer.js";
-import { type Confirmed, overtaken, shown, statusAfter } from "./next_step.js";
+import { duty, type Known, known } from "./known.svelte.js";
+import { overtaken, statusAfter } from "./next_step.js";
 import { exclusively } from "./one_tab.js";
 import { type ActionKind, Outbox, type Outcome, type StoredAction } from "./outbox.js";
 import {
@@ -21,61 +22,6 @@ import {
   queueStore,
 } from "./phone_store.js";
 import { type FixesAnswer, sendAction, sendFixes } from "./transport.js";
-
-export interface Refusal {
-  key: string;
-  kind: ActionKind;
-  detail: string;
-}
-
-type Phase = "opening" | "signed_out" | "ready";
-
-interface Known {
-  phase: Phase;
-  user: User | null;
-  /** Somebody signed in who is no crew. */
-  other: User | null;
-  city: City | null;
-  view: CrewView | null;
-  /** When the view was last known to be the server's, milliseconds. */
-  viewAt: number | null;
-  link: Link;
-  waiting: StoredAction[];
-  refusals: Refusal[];
-  confirmed: Confirmed | null;
-  gone: { ticket: string; offer: boolean } | null;
-  channelTrouble: string | null;
-  fixesWaiting: number;
-  fixesRefused: { count: number; reason: string } | null;
-  storageFull: boolean;
-  /** Actions on this phone while nobody is signed in. */
-  keptActions: number;
-  /** The assignment that has an after photo, taken here. */
-  afterFor: string | null;
-}
-
-const known = $state<Known>({
-  phase: "opening",
-  user: null,
-  other: null,
-  city: null,
-  view: null,
-  viewAt: null,
-  link: { phase: "connecting" },
-  waiting: [],
-  refusals: [],
-  confirmed: null,
-  gone: null,
-  channelTrouble: null,
-  fixesWaiting: 0,
-  fixesRefused: null,
-  storageFull: false,
-  keptActions: 0,
-  afterFor: null,
-});
-
-/** Everything a screen may read. */
-export const phone: Readonly<Known> = known;
 
 let db: PhoneDb;
 let outbox: Outbox | null = null;
@@ -165,28 +111,6 @@ export function setDuty(status: CrewStatus): Promise<void> {
   return act("status", { status });
 }
 
-export function dismiss(key: string): void {
-  known.refusals = known.refusals.filter((one) => one.key !== key);
-}
-
-export function dismissGone(): void {
-  known.gone = null;
-}
-
-/** The crew's status as wished here, and whether it still waits. */
-export function duty(): { status: CrewStatus; waiting: boolean } {
-  const wish = known.waiting.findLast((action) => action.kind === "status")?.body.status;
-  const status = (wish ?? known.view?.crew.status ?? "not_available") as CrewStatus;
-  return { status, waiting: wish !== undefined };
-}
-
-/** The active job with the status shown for it; null without one, or once it is over here. */
-export function job() {
-  const assignment = known.view?.assignment ?? null;
-  if (assignment === null) return null;
-  return { assignment, ...shown(assignment, known.waiting, known.confirmed) };
-}
-
 /** Sends what waits, oldest first; called after taps, on network news and by its own timer. */
 export async function sendWaiting(): Promise<void> {
   if (outbox === null) return;
@@ -227,7 +151,6 @@ async function sendPositions(): Promise<void> {
 async function begin(user: User): Promise<void> {
   const returning = known.phase === "signed_out";
   known.user = user;
-  known.other = null;
   known.phase = "ready";
   await keep(db, "user", $state.snapshot(user));
   const crewId = user.crew_id;
@@ -316,7 +239,12 @@ function settled(action: StoredAction, outcome: Outcome): void {
   if (outcome.kind === "refused") {
     known.refusals = [
       ...known.refusals,
-      { key: action.key, kind: action.kind, detail: outcome.detail },
+      {
+        key: action.key,
+        kind: action.kind,
+        assignment_id: action.assignment_id,
+        detail: outcome.detail,
+      },
     ];
     return;
   }
@@ -340,17 +268,16 @@ function noteRefused(outcome: Outcome): Outcome {
   return outcome;
 }
 
+/** A staff session in the same browser is left alone: the crew's has a cookie of its own. */
 async function checkSession(fromMemory: boolean): Promise<void> {
   try {
     const { user } = await get<{ user: User }>("/api/session?as=crew");
-    if (user.role === "crew" && user.crew_id != null && user.city === citySlug) {
-      const same = known.user?.crew_id === user.crew_id;
-      if (!same && known.user !== null) await leave();
-      await begin(user);
-    } else {
-      known.other = user;
-      known.phase = "signed_out";
+    if (user.crew_id == null || user.city !== citySlug) {
+      sessionEnded();
+      return;
     }
+    if (known.user !== null && known.user.crew_id !== user.crew_id) await leave();
+    await begin(user);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 401) sessionEnded();

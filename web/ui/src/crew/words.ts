@@ -80,3 +80,16 @@ const turns: Record<string, () => string> = {
 export function turnWords(turn: string): string {
   return (turns[turn] ?? m.crew_turn_straight)();
 }
+
+const fixRefusals: Record<string, () => string> = {
+  not_a_position: m.crew_fix_not_a_position,
+  out_of_region: m.crew_fix_out_of_region,
+  future: m.crew_fix_future,
+  too_old: m.crew_fix_too_old,
+  jump: m.crew_fix_jump,
+};
+
+/** Why the server did not believe a position; its own sentence when it sent one. */
+export function fixRefusalWords(reason: string): string {
+  return fixRefusals[reason]?.() ?? reason;
+}

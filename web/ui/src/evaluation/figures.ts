@@ -24,7 +24,7 @@ export interface Figure {
 }
 
 export type Figures = Record<Interval, Figure>;
-export type Group = Figures & { key: string; label?: string | null };
+export type Group = Figures & { key: string; label?: string | null; label_en?: string | null };
 
 export interface Evaluation {
   from: string;

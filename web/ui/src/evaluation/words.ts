@@ -48,7 +48,8 @@ export function groupName(group: Group, by: Grouping, city: City | null): string
   if (by === "channel") return channelName(group.key);
   const service =
     by === "service" ? city?.services.find((one) => one.service_code === group.key) : undefined;
-  return service ? localName(service) : group.label || group.key;
+  if (service) return localName(service);
+  return localName({ name: group.label || group.key, name_en: group.label_en ?? null });
 }
 
 /** A duration as it is spoken: `10 mnt 12 dtk`, above an hour `1 j 05 mnt`; a dash when unknown. */
