@@ -13,9 +13,15 @@ from starlette.exceptions import HTTPException
 
 from dispatch.core.errors import SigapError
 from web.sentences import OWN, STATUSES, THINGS, Language, Sentence, translated
+from web.shapes import ProblemDetails
 
 MEDIA_TYPE = "application/problem+json"
 LANGUAGE_COOKIE = "sigap_lang"
+
+DOCUMENTED: dict[str, Any] = {
+    "model": ProblemDetails,
+    "description": "Refused; `detail` is a sentence that says what to do (RFC 9457)",
+}
 
 STATUS_OF: Mapping[str, int] = {
     "not_found": 404,

@@ -81,6 +81,14 @@ OWN: Mapping[str, Sentence] = {
         "The screens are not built yet. Run “make build” and reload.",
         "Layar belum dibangun. Jalankan “make build” lalu muat ulang.",
     ),
+    "no_photo": Sentence(
+        "This photo is not here. Send it again.", "Foto ini tidak ada di sini. Kirim ulang."
+    ),
+    "no_position": Sentence(
+        "The crew's position is not known. Allow the location on the phone and try again.",
+        "Posisi regu belum diketahui. Izinkan lokasi di ponsel lalu coba lagi.",
+    ),
+    "unreachable": Sentence("No road leads there from here.", "Tidak ada jalan dari sini ke sana."),
     "idempotency_key_missing": Sentence(
         "Send a header Idempotency-Key with a fresh UUID; repeat it when you repeat the request.",
         "Sertakan tajuk Idempotency-Key berisi UUID baru; pakai lagi bila permintaan diulang.",

@@ -1,0 +1,127 @@
+"""What a crew's phone sends beside its work: signing on and off, positions, pairing."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from urllib.parse import quote
+from uuid import UUID
+
+import segno
+from fastapi import APIRouter, Request, Response
+
+from dispatch import actions
+from dispatch.core.crews import Crew, Fix
+from dispatch.core.world import World
+from web import accounts, shapes
+from web.accounts import Principal
+from web.api.deeds import carry_out, json, moment
+from web.auth import (
+    CrewMember,
+    CrewOrDispatcher,
+    Dispatcher,
+    TheCity,
+    TheSettings,
+    TheStep,
+    TheSystem,
+    TheViewers,
+)
+from web.errors import Problem
+
+router = APIRouter(prefix="/api/{city}/crews/{crew_id}", tags=["crews"])
+
+
+def _may_speak_for(who: Principal, crew_id: UUID) -> None:
+    if who.role == "crew" and who.crew_id != crew_id:
+        raise Problem(403, "forbidden")
+
+
+@router.post("/status", responses=shapes.answers(shapes.Happened))
+def set_status(
+    crew_id: UUID,
+    wish: shapes.CrewStatus,
+    who: CrewOrDispatcher,
+    viewers: TheViewers,
+    step: TheStep,
+    system: TheSystem,
+) -> Response:
+    """Sign the crew on or off; a dispatcher may do it for any crew."""
+    own = viewers.crew
+    if own is not None and own.city_id == who.city_id and own.crew_id == crew_id:
+        who = own
+    _may_speak_for(who, crew_id)
+
+    def action(world: World, now: datetime) -> Crew:
+        return actions.set_crew_status(
+            world, now, who.actor, crew_id, status=wish.status, reason=wish.reason
+        )
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/fixes", responses=shapes.answers(shapes.FixesTaken))
+def take_fixes(
+    city: TheCity, crew_id: UUID, wish: shapes.Fixes, who: CrewMember, system: TheSystem
+) -> Response:
+    """Positions of the crew's device, buffered ones too; each is judged on its own.
+
+    A repeated batch changes nothing: a fix is known by its crew and its time.
+    """
+    _may_speak_for(who, crew_id)
+    now = system.clock()
+    fixes = [_fix(each, crew_id, now) for each in wish.fixes]
+    refused = system.take_fixes(city.id, crew_id, fixes)
+    return json(
+        {
+            "accepted": len(fixes) - len(refused),
+            "refused": [{"index": index, "reason": reason} for index, reason in refused],
+        }
+    )
+
+
+def _fix(wish: shapes.FixWish, crew_id: UUID, now: datetime) -> Fix:
+    return Fix(
+        crew_id=crew_id,
+        lon=wish.lon,
+        lat=wish.lat,
+        fix_time=wish.fix_time,
+        server_time=now,
+        accuracy_m=_between(wish.accuracy_m, 0.0, 100_000.0),
+        heading=_between(wish.heading, 0.0, 360.0),
+        speed_ms=_between(wish.speed_ms, 0.0, 150.0),
+        battery=_between(wish.battery, 0.0, 1.0),
+        mock=bool(wish.mock),
+    )
+
+
+def _between(value: float | None, low: float, high: float) -> float | None:
+    """The value, or None for what phones send when they do not know (-1, NaN)."""
+    if value is None or not math.isfinite(value) or not low <= value <= high:
+        return None
+    return value
+
+
+@router.post("/code", responses=shapes.answers(shapes.PairingCode))
+def pairing_code(
+    request: Request,
+    city: TheCity,
+    crew_id: UUID,
+    _: shapes.Nothing,
+    who: Dispatcher,
+    step: TheStep,
+    system: TheSystem,
+    settings: TheSettings,
+) -> Response:
+    """A one-time code and its QR for the crew's device. Never stored: a repeat makes a new one."""
+    made = accounts.new_code(system, city.id, crew_id)
+    origin = settings.public_url or str(request.base_url).rstrip("/")
+    link = f"{origin}/{quote(city.id)}/crew?code={made.code}"
+    qr = segno.make(link, error="m", micro=False)
+    return json(
+        {
+            "code": made.code,
+            "link": link,
+            "qr_svg": qr.svg_inline(scale=6, border=4, dark="#000", light="#fff"),
+            "expires_at": moment(made.expires_at),
+        }
+    )

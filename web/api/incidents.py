@@ -1,0 +1,156 @@
+"""What a dispatcher sees of an incident and decides about it: send, close, cancel, reopen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from dispatch import actions
+from dispatch.core.assignments import Assignment
+from dispatch.core.errors import Conflict
+from dispatch.core.incidents import Incident
+from dispatch.core.log import Entry, wire_view, write_fact
+from dispatch.core.world import Entity, World
+from dispatch.storage import views
+from dispatch.system import System
+from web import shapes
+from web.api.deeds import carry_out, json, moment
+from web.auth import Dispatcher, TheCity, TheStep, TheSystem, Watcher
+
+router = APIRouter(prefix="/api/{city}/incidents/{incident_id}", tags=["incidents"])
+
+HAPPENED = shapes.answers(shapes.Happened)
+
+
+@router.get("", responses=shapes.answers(shapes.IncidentFile))
+def incident_file(city: TheCity, incident_id: UUID, who: Watcher, system: TheSystem) -> Response:
+    """Everything about one incident, with the lines of the log that made it so."""
+    with system.looking(city.id) as world:
+        incident = world.incident(incident_id)
+        found: dict[str, Sequence[Entity]] = {
+            "reports": world.reports_of(incident_id),
+            "assignments": world.assignments_of(incident_id),
+            "referrals": world.referrals_of(incident_id),
+        }
+        seen = {
+            name: list(views.viewed(world.connection, city.id, things).values())
+            for name, things in found.items()
+        }
+        entries = views.log_of_incident(world.connection, city.id, incident_id)
+    log = [_line(entry) for entry in entries]
+    return json({"incident": wire_view(incident), **seen, "log": log})
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    """One line of the log: what happened to what, when, by whom, and by which rule."""
+    event = entry.event
+    return {
+        "o": entry.offset,
+        "t": event.type,
+        "k": event.key,
+        "at": moment(event.at),
+        "recorded_at": moment(event.recorded_at),
+        "actor": str(event.actor),
+        "summary": write_fact(event.fact),
+        "because": dict(event.because) if event.because is not None else None,
+    }
+
+
+@router.get("/candidates", responses=shapes.answers(shapes.Candidates))
+def candidates(city: TheCity, incident_id: UUID, who: Watcher, system: TheSystem) -> Response:
+    """Every crew with its road time from where it is now, and why not, if not."""
+    return json(system.proposal(city.id, incident_id))
+
+
+@router.post("/send", responses=HAPPENED)
+def send_crew(
+    city: TheCity,
+    incident_id: UUID,
+    wish: shapes.Send,
+    who: Dispatcher,
+    step: TheStep,
+    system: TheSystem,
+) -> Response:
+    """Offer it to a crew; without one, to the crew that is recommended."""
+    crew_id = wish.crew_id or _recommended(system, city.id, incident_id)
+    # Roads are asked before the step; a repeated request needs no answer from them.
+    estimate = system.estimate(city.id, incident_id, crew_id) if crew_id else None
+
+    def action(world: World, now: datetime) -> Assignment:
+        if crew_id is None:
+            raise Conflict("No crew can be recommended now. Choose one yourself.")
+        return actions.send_crew(
+            world, now, who.actor, incident_id, crew_id=crew_id, estimate=estimate
+        )
+
+    return carry_out(system, who, step, action)
+
+
+def _recommended(system: System, city_id: str, incident_id: UUID) -> UUID | None:
+    """The crew shown to the dispatcher, or else the one found now."""
+    with system.looking(city_id) as world:
+        shown = world.incident(incident_id).recommendation
+    if shown is None or shown["crew_id"] is None:
+        shown = system.proposal(city_id, incident_id)["recommendation"]
+    return UUID(str(shown["crew_id"])) if shown["crew_id"] else None
+
+
+@router.post("/close", responses=HAPPENED)
+def close_incident(
+    incident_id: UUID, wish: shapes.Close, who: Dispatcher, step: TheStep, system: TheSystem
+) -> Response:
+    """It is over; crews still on it are withdrawn and its reporters are told."""
+
+    def action(world: World, now: datetime) -> Incident:
+        return actions.close_incident(
+            world,
+            now,
+            who.actor,
+            incident_id,
+            disposition_code=wish.disposition_code,
+            note=wish.note,
+        )
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/cancel", responses=HAPPENED)
+def cancel_incident(
+    incident_id: UUID, wish: shapes.Because, who: Dispatcher, step: TheStep, system: TheSystem
+) -> Response:
+    """It was never needed; crews turn round."""
+
+    def action(world: World, now: datetime) -> Incident:
+        return actions.cancel_incident(world, now, who.actor, incident_id, reason=wish.reason)
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/reopen", responses=HAPPENED)
+def reopen_incident(
+    incident_id: UUID, wish: shapes.Because, who: Dispatcher, step: TheStep, system: TheSystem
+) -> Response:
+    """Closed was not fixed: it is open again and the promise starts anew."""
+
+    def action(world: World, now: datetime) -> Incident:
+        return actions.reopen_incident(world, now, who.actor, incident_id, reason=wish.reason)
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/reprioritise", responses=HAPPENED)
+def reprioritise(
+    incident_id: UUID, wish: shapes.Reprioritise, who: Dispatcher, step: TheStep, system: TheSystem
+) -> Response:
+    """More or less urgent than thought."""
+
+    def action(world: World, now: datetime) -> Incident:
+        return actions.reprioritise(
+            world, now, who.actor, incident_id, priority=wish.priority, reason=wish.reason
+        )
+
+    return carry_out(system, who, step, action)

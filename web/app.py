@@ -1,0 +1,136 @@
+"""Puts every door of Sigap into one application, and starts and stops the city behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from dispatch import system as city_system
+from dispatch.system import System
+from web import errors, screens, stream
+from web.api import (
+    assignments,
+    cities,
+    crews,
+    evaluation,
+    geocode,
+    health,
+    incidents,
+    photos,
+    public,
+    referrals,
+    reports,
+    session,
+    tiles,
+)
+from web.front import Front
+from web.limits import BodyLimit, Buckets
+from web.openapi import described
+from web.settings import Settings
+
+
+def _of(module: str) -> list[APIRouter]:
+    found = importlib.import_module(module) if importlib.util.find_spec(module) else None
+    router = getattr(found, "router", None)
+    return [router] if router is not None else []
+
+
+# Fixed paths stand before those that begin with a city.
+ROUTERS = (
+    health.router,
+    tiles.router,
+    *_of("web.open311"),
+    stream.router,
+    session.router,
+    cities.router,
+    reports.router,
+    incidents.router,
+    assignments.router,
+    crews.router,
+    referrals.router,
+    evaluation.router,
+    geocode.router,
+    photos.router,
+    public.router,
+    screens.router,
+    *_of("web.pages"),
+)
+
+
+def create_app(settings: Settings | None = None, *, system: System | None = None) -> FastAPI:
+    """The application. Without a `system` its lifespan builds, starts and stops one."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        running = system if system is not None else await _build_aside(settings)
+        app.state.system = running
+        await anyio.to_thread.run_sync(running.start)
+        telling = asyncio.create_task(running.serve())
+        try:
+            yield
+        finally:
+            running.hub.close_all("shutdown")
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            await anyio.to_thread.run_sync(running.stop)
+
+    app = FastAPI(
+        title="Sigap",
+        summary="A citizen's report brings the right crew on scene within 20 minutes.",
+        version=_version(),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        responses={"4XX": errors.DOCUMENTED},
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
+    app.state.settings = settings
+    app.state.buckets = Buckets(factor=settings.rate_factor)
+    app.state.sockets = stream.Sockets()
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", screens.assets(), name="static")
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Front)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    return app
+
+
+async def _build_aside(settings: Settings) -> System:
+    """Build in a thread: opening a city takes seconds, and the loop must stay free."""
+    return await anyio.to_thread.run_sync(build_system, settings)
+
+
+def build_system(settings: Settings) -> System:
+    """The system these settings ask for, not started yet."""
+    return city_system.build(
+        city_system.Settings(
+            database_url=settings.database,
+            data_dir=settings.data_dir,
+            policy_path=settings.policy,
+            cities=settings.cities or None,
+            bus_url=settings.bus,
+        )
+    )
+
+
+def _version() -> str:
+    try:
+        return version("sigap")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,78 @@
+"""Hands out the built screens: the dispatcher's console, the crew's phone and their like."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from web.auth import TheCity
+from web.errors import Problem
+
+STATIC = Path(__file__).resolve().parent / "static"
+SCREENS = STATIC / "ui"
+Screen = Literal["console", "crew", "evaluation", "agency", "signin"]
+
+router = APIRouter(include_in_schema=False)
+
+
+def _page(name: Screen) -> FileResponse:
+    page = SCREENS / f"{name}.html"
+    if not page.is_file():
+        raise Problem(503, "screens_not_built")
+    # The page names assets by their fingerprint, so it must be asked for anew each time.
+    return FileResponse(page, media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/{city}/console")
+def console_screen(_: TheCity) -> FileResponse:
+    return _page("console")
+
+
+@router.get("/{city}/crew")
+def crew_screen(_: TheCity) -> FileResponse:
+    return _page("crew")
+
+
+@router.get("/{city}/evaluation")
+def evaluation_screen(_: TheCity) -> FileResponse:
+    return _page("evaluation")
+
+
+@router.get("/{city}/agency")
+def agency_screen(_: TheCity) -> FileResponse:
+    return _page("agency")
+
+
+@router.get("/{city}/signin")
+def signin_screen(_: TheCity) -> FileResponse:
+    return _page("signin")
+
+
+class Assets(StaticFiles):
+    """Files whose name holds a fingerprint are kept by browsers for a year, others asked anew."""
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        fingerprinted = Path(full_path).parent.name == "assets"
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if fingerprinted else "no-cache"
+        )
+        return response
+
+
+def assets() -> Assets:
+    """The application under /static."""
+    return Assets(directory=STATIC, check_dir=False)

@@ -1,0 +1,454 @@
+"""What the routes take and answer, field by field, for the programs that talk to Sigap."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, description="degrees, WGS 84")]
+Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, description="degrees, WGS 84")]
+Metres = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+Reason = Annotated[str, Field(min_length=1, max_length=500)]
+Text = Annotated[str, Field(max_length=2000)]
+Code = Annotated[str, Field(min_length=1, max_length=60)]
+Priority = Annotated[int, Field(ge=1, le=3, description="1 = most urgent")]
+Role = Literal["dispatcher", "officer", "supervisor", "administrator", "crew"]
+
+
+class Wish(BaseModel):
+    """What a request asks for; a field nobody knows is refused rather than ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """What a request gets; more fields may come with later versions."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457. `detail` is a sentence in the reader's language; `code` never changes."""
+
+    class FieldError(BaseModel):
+        field: str
+        message: str
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldError] | None = None
+
+
+# --- sessions ---------------------------------------------------------------------
+
+
+class SignIn(Wish):
+    username: Annotated[str, Field(min_length=1, max_length=100)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    city: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class CrewSignIn(Wish):
+    city: Annotated[str, Field(min_length=1, max_length=64)]
+    code: Annotated[str, Field(min_length=4, max_length=40)]
+
+
+class User(Answer):
+    id: UUID
+    name: str
+    role: Role
+    city: str
+    crew_id: UUID | None
+    agency_id: str | None
+    language: Literal["id", "en"] | None
+
+
+class SignedIn(Answer):
+    user: User
+
+
+class PairingCode(Answer):
+    code: str
+    link: str
+    qr_svg: str
+    expires_at: datetime
+
+
+# --- cities -----------------------------------------------------------------------
+
+
+class CityName(Answer):
+    id: str
+    name: str
+
+
+class Place(Answer):
+    lon: float
+    lat: float
+
+
+class ServiceView(Answer):
+    service_code: str
+    name: str
+    name_en: str
+    icon: str
+    priority: int
+    agency_id: str
+    group: str
+
+
+class AgencyName(Answer):
+    id: str
+    name: str
+    name_en: str
+
+
+class ChoiceView(Answer):
+    code: str
+    name: str
+    name_en: str
+
+
+class DispositionView(ChoiceView):
+    outcome: str
+
+
+class DemoAccount(Answer):
+    role: Role
+    username: str
+    password: str
+
+
+class Demo(Answer):
+    """Sign-ins of a demonstration, made at its start; never there in earnest."""
+
+    accounts: list[DemoAccount]
+
+
+class CityView(Answer):
+    id: str
+    name: str
+    languages: list[str]
+    center: Place
+    bbox: tuple[float, float, float, float]
+    basemap: str | None
+    target_s: float
+    undo_s: float
+    stale_fix_s: float
+    services: list[ServiceView]
+    agencies: list[AgencyName]
+    disposition_codes: list[DispositionView]
+    decline_reasons: list[ChoiceView]
+    attribution: str
+    demo: Demo | None
+
+
+# --- reports ----------------------------------------------------------------------
+
+
+class Verify(Wish):
+    service_code: Code | None = None
+    priority: Priority | None = None
+    lon: Lon | None = None
+    lat: Lat | None = None
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Join(Wish):
+    incident_id: UUID
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Because(Wish):
+    """A decision that somebody must be able to understand later."""
+
+    reason: Reason
+
+
+class MaybeBecause(Wish):
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Nothing(Wish):
+    """No more than the wish itself."""
+
+
+class Locate(Wish):
+    lon: Lon
+    lat: Lat
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Told(Answer):
+    """What was recorded: one durable message each, as the sockets tell them."""
+
+    o: int
+    t: str
+    k: str
+    v: int
+
+
+class Decided(Answer):
+    events: list[Told]
+    undo_until: datetime | None
+
+
+class Happened(Answer):
+    events: list[Told]
+
+
+class Thing(Answer):
+    id: UUID
+    version: int
+    changed_at: datetime
+
+
+class ReportView(Thing):
+    ticket: str
+    status: str
+    service_code: str
+    secret: bool
+
+
+class IncidentView(Thing):
+    ticket: str
+    status: str
+    service_code: str
+    priority: int
+
+
+class AssignmentView(Thing):
+    incident_id: UUID
+    crew_id: UUID
+    status: str
+
+
+class ReferralView(Thing):
+    incident_id: UUID
+    agency_id: str
+    status: str
+
+
+class SimilarReport(ReportView):
+    score: float
+    distance_m: float
+
+
+class SimilarIncident(IncidentView):
+    score: float
+    distance_m: float
+
+
+class Similar(Answer):
+    reports: list[SimilarReport]
+    incidents: list[SimilarIncident]
+
+
+# --- incidents --------------------------------------------------------------------
+
+
+class LogLine(Answer):
+    o: int
+    t: str
+    k: str
+    at: datetime
+    recorded_at: datetime
+    actor: str
+    summary: dict[str, Any]
+    because: dict[str, Any] | None
+
+
+class IncidentFile(Answer):
+    incident: IncidentView
+    reports: list[ReportView]
+    assignments: list[AssignmentView]
+    referrals: list[ReferralView]
+    log: list[LogLine]
+
+
+class Send(Wish):
+    crew_id: UUID | None = Field(None, description="none: the recommended crew")
+
+
+class Close(Wish):
+    disposition_code: Code
+    note: Text | None = None
+
+
+class Reprioritise(Wish):
+    priority: Priority
+    reason: Reason
+
+
+class Candidate(Answer):
+    crew_id: UUID
+    ete_s: float | None
+    p_on_time: float | None
+    cost: float | None
+    why_not: str | None
+
+
+class Candidates(Answer):
+    recommendation: dict[str, Any] | None
+    candidates: list[Candidate]
+
+
+# --- what a crew does -------------------------------------------------------------
+
+
+class Deed(Wish):
+    """`device_time`: when the crew pressed, by its phone; a late network changes no time."""
+
+    device_time: AwareDatetime | None = None
+
+
+class Decline(Deed):
+    reason: Code
+    text: Text | None = None
+
+
+class OnScene(Deed):
+    lon: Lon | None = None
+    lat: Lat | None = None
+    accuracy_m: Metres | None = None
+
+
+class Note(Deed):
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Photo(Deed):
+    photo_id: UUID
+    kind: Literal["before", "after"]
+
+
+class Clear(Deed):
+    disposition_code: Code
+    note: Text | None = None
+
+
+class CrewStatus(Deed):
+    status: Literal["available", "conditionally_available", "not_available"]
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class FixWish(Wish):
+    """As the phone sends it; impossible ones are refused one by one, not with their batch."""
+
+    lon: float
+    lat: float
+    fix_time: AwareDatetime
+    accuracy_m: float | None = None
+    heading: float | None = None
+    speed_ms: float | None = None
+    battery: float | None = Field(None, description="0 to 1")
+    mock: bool | None = None
+
+
+class Fixes(Deed):
+    fixes: Annotated[list[FixWish], Field(min_length=1, max_length=500)]
+
+
+class RefusedFix(Answer):
+    index: int
+    reason: str
+
+
+class FixesTaken(Answer):
+    accepted: int
+    refused: list[RefusedFix]
+
+
+class RouteStep(Answer):
+    name: str
+    length_m: float
+    duration_s: float
+    turn: str
+    lon: float
+    lat: float
+
+
+class RouteView(Answer):
+    points: list[tuple[float, float]]
+    length_m: float
+    duration_s: float
+    steps: list[RouteStep]
+
+
+# --- places -----------------------------------------------------------------------
+
+
+class FoundPlace(Answer):
+    lon: float
+    lat: float
+    label: str
+    kind: str
+    radius_m: float
+    confidence: float
+    reason: str
+    ward: str | None
+    district: str | None
+
+
+class FoundPlaces(Answer):
+    candidates: list[FoundPlace]
+
+
+class Phrase(Answer):
+    label: str | None
+    ward: str | None
+    district: str | None
+    covered: bool
+
+
+# --- evaluation -------------------------------------------------------------------
+
+
+class Definition(Answer):
+    name: str
+    from_: str = Field(alias="from")
+    to: str
+
+
+class Figure(Answer):
+    n: int
+    missing: int
+    p50_s: float | None
+    p90_s: float | None
+    mean_s: float | None
+
+
+class Intervals(Answer):
+    processing: Figure
+    turnout: Figure
+    travel: Figure
+    on_scene: Figure
+    commitment: Figure
+    total_response: Figure
+
+
+class Group(Intervals):
+    key: str
+    label: str
+
+
+class Evaluation(Answer):
+    from_: datetime = Field(alias="from")
+    to: datetime
+    offset: int
+    target_s: float
+    definitions: list[Definition]
+    overall: Intervals
+    groups: list[Group]
+    log_hash: str
+
+
+def answers(model: Any, *, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """What a route documents for its success; answers are written without a second check."""
+    return {status: {"model": model}}
