@@ -1,0 +1,1 @@
+"""Robots that play citizens, dispatchers and crews through the public doors, like anybody else."""
