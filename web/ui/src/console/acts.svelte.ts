@@ -1,0 +1,177 @@
+/** What a dispatcher does: each act is one request, said in one sentence, undone while it can be. */
+import { ApiError, cityPath, isUnreachable, post } from "../api/client.js";
+import { serverNow } from "../base/clock.svelte.js";
+import { randomId } from "../base/identifier.js";
+import type { Assignment, Crew, CrewStatus, Incident, Report } from "../live/entities.js";
+import { m } from "../paraglide/messages.js";
+
+interface Wish {
+  /** Names the act while it runs, such as `verify/<id>`: its button shows that it is busy. */
+  name: string;
+  path: string;
+  body: object;
+  done: string;
+  /** The report whose decision may be taken back for ten seconds. */
+  undoes?: Report;
+}
+
+export interface Outcome {
+  sentence: string;
+  undo: { report: Report; until: number } | null;
+}
+
+export interface Failure {
+  sentence: string;
+  /** Present when the same wish may simply be sent again. */
+  again: (() => void) | null;
+}
+
+export interface Place {
+  lon: number;
+  lat: number;
+}
+
+export class Acts {
+  busy: string | null = $state(null);
+  outcome: Outcome | null = $state.raw(null);
+  failure: Failure | null = $state.raw(null);
+
+  verify(report: Report, wish: { service_code?: string; priority?: number }): Promise<boolean> {
+    return this.#decide(report, "verify", wish, m.done_verify({ ticket: report.ticket }));
+  }
+  join(report: Report, incidentId: string, reason: string): Promise<boolean> {
+    const body = { incident_id: incidentId, ...optional(reason) };
+    return this.#decide(report, "join", body, m.done_join({ ticket: report.ticket }));
+  }
+  postpone(report: Report, reason: string): Promise<boolean> {
+    return this.#decide(report, "postpone", { reason }, m.done_postpone({ ticket: report.ticket }));
+  }
+  refuse(report: Report, reason: string): Promise<boolean> {
+    return this.#decide(report, "refuse", { reason }, m.done_refuse({ ticket: report.ticket }));
+  }
+  archive(report: Report, reason: string): Promise<boolean> {
+    return this.#decide(report, "archive", { reason }, m.done_archive({ ticket: report.ticket }));
+  }
+  locate(report: Report, place: Place): Promise<boolean> {
+    return this.#run({
+      name: `locate/${report.id}`,
+      path: `/reports/${report.id}/locate`,
+      body: place,
+      done: m.done_locate({ ticket: report.ticket }),
+    });
+  }
+  undo(report: Report): Promise<boolean> {
+    return this.#run({
+      name: `undo/${report.id}`,
+      path: `/reports/${report.id}/undo`,
+      body: {},
+      done: m.done_undo({ ticket: report.ticket }),
+    });
+  }
+  /** Sends the proposed crew, or the one named. */
+  send(incident: Incident, crew: Crew | null, proposed: Crew | null): Promise<boolean> {
+    const name = (crew ?? proposed)?.call_sign;
+    return this.#run({
+      name: crew ? `send/${incident.id}/${crew.id}` : `send/${incident.id}`,
+      path: `/incidents/${incident.id}/send`,
+      body: crew ? { crew_id: crew.id } : {},
+      done: name
+        ? m.done_send({ crew: name, ticket: incident.ticket })
+        : m.done_send_any({ ticket: incident.ticket }),
+    });
+  }
+  withdraw(assignment: Assignment, crew: string, reason: string): Promise<boolean> {
+    return this.#run({
+      name: `withdraw/${assignment.id}`,
+      path: `/assignments/${assignment.id}/withdraw`,
+      body: { reason },
+      done: m.done_withdraw({ crew }),
+    });
+  }
+  close(incident: Incident, dispositionCode: string, note: string): Promise<boolean> {
+    const body = {
+      disposition_code: dispositionCode,
+      ...(note.trim() ? { note: note.trim() } : {}),
+    };
+    return this.#incident(incident, "close", body, m.done_close({ ticket: incident.ticket }));
+  }
+  cancel(incident: Incident, reason: string): Promise<boolean> {
+    return this.#incident(
+      incident,
+      "cancel",
+      { reason },
+      m.done_cancel({ ticket: incident.ticket }),
+    );
+  }
+  reopen(incident: Incident, reason: string): Promise<boolean> {
+    return this.#incident(
+      incident,
+      "reopen",
+      { reason },
+      m.done_reopen({ ticket: incident.ticket }),
+    );
+  }
+  reprioritise(incident: Incident, priority: number, reason: string): Promise<boolean> {
+    const done = m.done_reprioritise({ ticket: incident.ticket });
+    return this.#incident(incident, "reprioritise", { priority, reason }, done);
+  }
+  setStatus(crew: Crew, status: CrewStatus): Promise<boolean> {
+    return this.#run({
+      name: `status/${crew.id}`,
+      path: `/crews/${crew.id}/status`,
+      body: { status },
+      done: m.done_status({ crew: crew.call_sign }),
+    });
+  }
+
+  /** Takes the last decision back, if its ten seconds are not over. */
+  undoLast(): void {
+    const undo = this.outcome?.undo;
+    if (undo && undo.until > serverNow()) void this.undo(undo.report);
+  }
+
+  fail(error: unknown, again: (() => void) | null = null): void {
+    if (!(error instanceof ApiError)) throw error;
+    const fields = error.fields
+      .map(({ message }) => message)
+      .filter((text) => text !== error.message);
+    this.failure = { sentence: [error.message, ...fields].join(" "), again };
+  }
+
+  #decide(report: Report, verb: string, body: object, done: string): Promise<boolean> {
+    const path = `/reports/${report.id}/${verb}`;
+    return this.#run({ name: `${verb}/${report.id}`, path, body, done, undoes: report });
+  }
+
+  #incident(incident: Incident, verb: string, body: object, done: string): Promise<boolean> {
+    const path = `/incidents/${incident.id}/${verb}`;
+    return this.#run({ name: `${verb}/${incident.id}`, path, body, done });
+  }
+
+  /** `key` stays the same when a wish is sent again: the server does it once. */
+  async #run(wish: Wish, key = randomId()): Promise<boolean> {
+    if (this.busy) return false;
+    this.busy = wish.name;
+    this.failure = null;
+    try {
+      const answer = await post<{ undo_until?: string | null }>(cityPath(wish.path), wish.body, {
+        idempotencyKey: key,
+      });
+      const until = wish.undoes && answer?.undo_until ? Date.parse(answer.undo_until) : null;
+      this.outcome = {
+        sentence: wish.done,
+        undo: wish.undoes && until ? { report: wish.undoes, until } : null,
+      };
+      return true;
+    } catch (error) {
+      this.fail(error, isUnreachable(error) ? () => void this.#run(wish, key) : null);
+      return false;
+    } finally {
+      this.busy = null;
+    }
+  }
+}
+
+function optional(reason: string): { reason?: string } {
+  return reason.trim() ? { reason: reason.trim() } : {};
+}

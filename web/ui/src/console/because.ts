@@ -1,0 +1,39 @@
+/** The recorded reason of an automatic event as one readable line. */
+import { percent } from "../base/time.js";
+import { roughDuration, selectionReason, shortfallReason, triageReason } from "../base/words.js";
+import type { Desk } from "./desk.svelte.js";
+
+export type Because = string | Record<string, unknown> | null | undefined;
+
+/** Long lists (all candidates) stay in the log; the line names what decided. */
+export function becauseWords(because: Because, desk: Desk): string | null {
+  if (!because) return null;
+  if (typeof because === "string") return because;
+  const parts = Object.entries(because).flatMap(([name, value]) => fact(name, value, desk));
+  return parts.length ? parts.join(" · ") : null;
+}
+
+function fact(name: string, value: unknown, desk: Desk): string[] {
+  if (value === null || value === undefined) return [];
+  if (name === "selection_reason") return [selectionReason(String(value))];
+  if (name === "shortfall_reason") return [shortfallReason(String(value))];
+  if (name.startsWith("p_") && typeof value === "number")
+    return [`${readable(name)} ${percent(value)}`];
+  if (name.endsWith("_s") && typeof value === "number") {
+    return [`${readable(name.slice(0, -2))} ${roughDuration(value)}`];
+  }
+  if (name === "crew_id") return [desk.crews.get(String(value))?.call_sign ?? String(value)];
+  if (name === "reasons" && Array.isArray(value)) return [value.map(reasonWords).join(", ")];
+  if (typeof value === "object") return [];
+  return [`${readable(name)} ${String(value)}`];
+}
+
+function reasonWords(reason: unknown): string {
+  if (typeof reason === "string") return triageReason(reason);
+  const code = (reason as { code?: unknown }).code;
+  return typeof code === "string" ? triageReason(code) : "";
+}
+
+function readable(name: string): string {
+  return name.replaceAll("_", " ");
+}

@@ -1,0 +1,208 @@
+/** Everything the console knows: the live state of one city, what is selected, where crews are. */
+import { now } from "../base/clock.svelte.js";
+import { openLive } from "../live/browser.js";
+import type { Link, LiveClient, Refusal } from "../live/client.js";
+import type {
+  Agency,
+  Assignment,
+  City,
+  Crew,
+  Incident,
+  Referral,
+  Report,
+  Service,
+  User,
+} from "../live/entities.js";
+import type { Durable, State } from "../live/fold.js";
+import { Motion } from "../map/motion.js";
+import { byUrgency, byWaiting, onTimeSoFar } from "./urgency.js";
+
+export type Kind = "report" | "incident" | "crew";
+export interface Selection {
+  kind: Kind;
+  id: string;
+}
+
+interface Grouped {
+  report: Map<string, Report>;
+  incident: Map<string, Incident>;
+  assignment: Map<string, Assignment>;
+  crew: Map<string, Crew>;
+  referral: Map<string, Referral>;
+}
+
+const ACTIVE = new Set(["offered", "acknowledged", "en_route", "on_scene"]);
+
+export class Desk {
+  readonly city: City;
+  readonly user: User;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly agencies: ReadonlyMap<string, Agency>;
+  readonly motion: Motion;
+  link: Link = $state.raw({ phase: "connecting" });
+  refusal: Refusal | null = $state.raw(null);
+  /** False until the first snapshot is here. */
+  ready = $state(false);
+  selection: Selection | null = $state.raw(fromHash());
+  #state: State = $state.raw({});
+  #client: LiveClient;
+  #heard = new Set<() => void>();
+  #arrived = new Set<(reports: readonly string[]) => void>();
+
+  constructor(city: City, user: User) {
+    this.city = city;
+    this.user = user;
+    this.services = new Map(city.services.map((each) => [each.service_code, each]));
+    this.agencies = new Map(city.agencies.map((each) => [each.id, each]));
+    this.motion = new Motion({ glides: !matchMedia("(prefers-reduced-motion: reduce)").matches });
+    this.#client = openLive((link) => {
+      this.link = link;
+    });
+    this.#client.subscribe(`city/${city.id}`, {
+      onState: (state, events) => this.#take(state, events),
+      onPositions: (fixes) => {
+        const at = performance.now();
+        for (const [id, lon, lat, heading, age_s] of fixes) {
+          this.motion.take(id, { lon, lat, heading, age_s }, at);
+        }
+        for (const run of this.#heard) run();
+      },
+      onRefused: (refusal) => {
+        this.refusal = refusal;
+      },
+    });
+    window.addEventListener("hashchange", () => {
+      this.selection = fromHash();
+    });
+  }
+
+  readonly #grouped: Grouped = $derived.by(() => {
+    const grouped: Grouped = {
+      report: new Map(),
+      incident: new Map(),
+      assignment: new Map(),
+      crew: new Map(),
+      referral: new Map(),
+    };
+    for (const [key, row] of Object.entries(this.#state)) {
+      const slash = key.indexOf("/");
+      const kind = key.slice(0, slash);
+      const group = (grouped as unknown as Record<string, Map<string, unknown>>)[kind];
+      // The key is the identity; a change may carry only the fields that changed.
+      group?.set(
+        key.slice(slash + 1),
+        row.id === undefined ? { ...row, id: key.slice(slash + 1) } : row,
+      );
+    }
+    return grouped;
+  });
+
+  readonly reports = $derived(this.#grouped.report);
+  readonly incidents = $derived(this.#grouped.incident);
+  readonly assignments = $derived(this.#grouped.assignment);
+  readonly crews = $derived(this.#grouped.crew);
+  readonly referrals = $derived(this.#grouped.referral);
+
+  readonly newReports: Report[] = $derived.by(() =>
+    [...this.reports.values()]
+      .filter(({ status }) => status === "received" || status === "under_verification")
+      .sort(byWaiting(this.services)),
+  );
+  readonly postponed: Report[] = $derived(
+    [...this.reports.values()]
+      .filter(({ status }) => status === "postponed")
+      .sort((a, b) => (a.received_at < b.received_at ? -1 : 1)),
+  );
+  readonly openIncidents: Incident[] = $derived(
+    [...this.incidents.values()]
+      .filter(({ status }) => status !== "closed" && status !== "cancelled")
+      .sort(byUrgency),
+  );
+  readonly finished: (Report | Incident)[] = $derived(
+    [
+      ...[...this.incidents.values()].filter(
+        (each) => each.status === "closed" || each.status === "cancelled",
+      ),
+      ...[...this.reports.values()].filter(
+        (each) => each.status === "archived" || each.status === "not_our_authority",
+      ),
+    ].sort((a, b) => (a.changed_at < b.changed_at ? 1 : -1)),
+  );
+  readonly crewList: Crew[] = $derived(
+    [...this.crews.values()].sort((a, b) => (a.call_sign < b.call_sign ? -1 : 1)),
+  );
+  readonly crewsFree = $derived(
+    this.crewList.filter((crew) => crew.status === "available" && !this.jobOf(crew)).length,
+  );
+  readonly onTime = $derived(
+    onTimeSoFar(this.incidents.values(), Math.floor(now() / 10_000) * 10_000),
+  );
+
+  /** The assignment a crew is on now. */
+  jobOf(crew: Crew): Assignment | null {
+    const assignment = crew.assignment_id ? this.assignments.get(crew.assignment_id) : undefined;
+    return assignment && ACTIVE.has(assignment.status) ? assignment : null;
+  }
+
+  /** Assignments of an incident, the active ones first, then the newest. */
+  assignmentsOf(incidentId: string): Assignment[] {
+    return [...this.assignments.values()]
+      .filter((each) => each.incident_id === incidentId)
+      .sort(
+        (a, b) =>
+          Number(ACTIVE.has(b.status)) - Number(ACTIVE.has(a.status)) ||
+          (a.dispatched_at < b.dispatched_at ? 1 : -1),
+      );
+  }
+
+  reportsOf(incident: Incident): Report[] {
+    return [...this.reports.values()]
+      .filter((each) => each.incident_id === incident.id)
+      .sort((a, b) => (a.received_at < b.received_at ? -1 : 1));
+  }
+
+  /** Runs after each frame of positions. */
+  onPositions(run: () => void): () => void {
+    this.#heard.add(run);
+    return () => this.#heard.delete(run);
+  }
+
+  /** Runs with the ids of reports that have just come in (not with those of a snapshot). */
+  onNewReports(run: (ids: readonly string[]) => void): () => void {
+    this.#arrived.add(run);
+    return () => this.#arrived.delete(run);
+  }
+
+  select(selection: Selection | null): void {
+    const hash = selection
+      ? `#${selection.kind}/${selection.id}`
+      : location.pathname + location.search;
+    history.replaceState(null, "", hash);
+    this.selection = selection;
+  }
+
+  retry(): void {
+    this.#client.retryNow();
+  }
+
+  #take(state: State, events: readonly Durable[]): void {
+    const known = this.#state;
+    this.#state = state;
+    const wasReady = this.ready;
+    this.ready = true;
+    if (!wasReady) return;
+    const fresh = events
+      .filter(({ k }) => k.startsWith("report/") && !(k in known))
+      .map(({ k }) => k.slice(7));
+    if (fresh.length > 0) for (const run of this.#arrived) run(fresh);
+  }
+}
+
+function fromHash(): Selection | null {
+  const [kind, id] = location.hash.slice(1).split("/");
+  return id && (kind === "report" || kind === "incident" || kind === "crew") ? { kind, id } : null;
+}
+
+export function isActive(assignment: Assignment): boolean {
+  return ACTIVE.has(assignment.status);
+}

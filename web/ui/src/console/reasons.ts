@@ -1,0 +1,13 @@
+/** The reasons dispatchers give most, offered as one tap; anything else is typed. */
+import { m } from "../paraglide/messages.js";
+
+export const reasonsFor: Record<string, (() => string)[]> = {
+  postpone: [m.reason_waiting_info, m.reason_unclear_place, m.reason_planned],
+  refuse: [m.reason_national, m.reason_province, m.reason_private, m.reason_other_city],
+  archive: [m.reason_prank, m.reason_test, m.reason_no_content],
+  join: [m.reason_duplicate],
+  withdraw: [m.reason_closer_crew, m.reason_not_moving, m.reason_needed_elsewhere],
+  cancel: [m.reason_solved_itself, m.reason_prank, m.reason_duplicate],
+  reopen: [m.reason_not_fixed],
+  reprioritise: [m.reason_danger, m.reason_less_urgent],
+};

@@ -1,0 +1,65 @@
+/** The job about to break the promise stands on top. */
+import { describe, expect, it } from "vitest";
+import type { Incident } from "../live/entities.js";
+import { byUrgency, chanceLevel, clockOf, onTimeSoFar, urgencyOf } from "./urgency.js";
+
+const NOW = Date.parse("2026-11-22T10:00:00Z");
+const minutes = (n: number) => new Date(NOW + n * 60_000).toISOString();
+
+function incident(id: string, received: number, rest: Partial<Incident> = {}): Incident {
+  return {
+    id,
+    status: "pending",
+    priority: 2,
+    received_at: minutes(received),
+    due_at: minutes(received + 20),
+    first_arrived_at: null,
+    p_on_time: null,
+    recommendation: null,
+    ...rest,
+  } as Incident;
+}
+
+describe("clockOf", () => {
+  it("counts down, then over, and stops at the first arrival", () => {
+    expect(clockOf(incident("a", -5), NOW)).toEqual({ phase: "running", left_s: 900, share: 0.25 });
+    expect(clockOf(incident("a", -22), NOW)).toEqual({ phase: "late", over_s: 120 });
+    const reached = incident("a", -40, { first_arrived_at: minutes(-25), status: "on_scene" });
+    expect(clockOf(reached, NOW)).toEqual({ phase: "arrived", took_s: 900, on_time: true });
+  });
+});
+
+describe("byUrgency", () => {
+  it("puts less time left first, a level of priority counting ten minutes", () => {
+    const soon = incident("soon", -15);
+    const later = incident("later", -2);
+    const urgent = incident("urgent", -6, { priority: 1 });
+    const reached = incident("reached", -30, { status: "on_scene" });
+    const order = [reached, later, soon, urgent].sort(byUrgency).map(({ id }) => id);
+    expect(order).toEqual(["urgent", "soon", "later", "reached"]);
+  });
+});
+
+describe("urgencyOf", () => {
+  it("warns by the clock or by the chance", () => {
+    expect(urgencyOf(incident("a", -2), NOW)).toBe("calm");
+    expect(urgencyOf(incident("a", -16), NOW)).toBe("soon");
+    expect(urgencyOf(incident("a", -2, { p_on_time: 0.4 }), NOW)).toBe("soon");
+    expect(urgencyOf(incident("a", -21), NOW)).toBe("late");
+    expect(urgencyOf(incident("a", -21, { status: "closed" }), NOW)).toBe("done");
+  });
+  it("grades the chance", () => {
+    expect([0.9, 0.5, 0.1].map(chanceLevel)).toEqual(["good", "tight", "bad"]);
+  });
+});
+
+it("counts who was reached in time among those reached or late", () => {
+  const all = [
+    incident("running", -3),
+    incident("late", -30),
+    incident("good", -30, { status: "closed", first_arrived_at: minutes(-15) }),
+    incident("bad", -90, { status: "on_scene", first_arrived_at: minutes(-60) }),
+    incident("cancelled", -50, { status: "cancelled" }),
+  ];
+  expect(onTimeSoFar(all, NOW)).toEqual({ on_time: 1, n: 3 });
+});

@@ -1,0 +1,98 @@
+/** Which incident is about to break the promise: the order of the queue and the state of its clock. */
+import type { Incident, Report, Service } from "../live/entities.js";
+import type { Urgency } from "../map/shapes.js";
+
+/** A level of priority weighs as much as this many seconds less on the clock. */
+const PRIORITY_WORTH_S = 600;
+/** With less than this left the clock turns amber. */
+const SOON_S = 300;
+/** A chance below this is a warning even while time is left. */
+const TIGHT = 0.6;
+const HOPELESS = 0.25;
+
+export type Clock =
+  | { phase: "running"; left_s: number; share: number }
+  | { phase: "late"; over_s: number }
+  | { phase: "arrived"; took_s: number; on_time: boolean };
+
+/** The 20-minute clock of an incident; it starts with the first report and stops at the first arrival. */
+export function clockOf(incident: Incident, now: number): Clock {
+  const start = Date.parse(incident.received_at);
+  const due = Date.parse(incident.due_at);
+  if (incident.first_arrived_at) {
+    const arrived = Date.parse(incident.first_arrived_at);
+    return { phase: "arrived", took_s: (arrived - start) / 1000, on_time: arrived <= due };
+  }
+  if (now > due) return { phase: "late", over_s: (now - due) / 1000 };
+  return {
+    phase: "running",
+    left_s: (due - now) / 1000,
+    share: Math.min(1, Math.max(0, (now - start) / Math.max(1, due - start))),
+  };
+}
+
+/** The chance of arriving on time: the latest forecast, or the proposal's while nobody is sent. */
+export function chanceOf(incident: Incident): number | null {
+  return incident.p_on_time ?? incident.recommendation?.p_on_time ?? null;
+}
+
+export function chanceLevel(p: number): "good" | "tight" | "bad" {
+  if (p < HOPELESS) return "bad";
+  return p < TIGHT ? "tight" : "good";
+}
+
+export function urgencyOf(incident: Incident, now: number): Urgency {
+  if (incident.status === "closed" || incident.status === "cancelled") return "done";
+  const clock = clockOf(incident, now);
+  if (clock.phase === "arrived") return "calm";
+  if (clock.phase === "late") return "late";
+  const chance = chanceOf(incident);
+  return clock.left_s < SOON_S || (chance !== null && chance < TIGHT) ? "soon" : "calm";
+}
+
+const STAGE: Record<Incident["status"], number> = {
+  pending: 0,
+  dispatched: 0,
+  on_scene: 1,
+  cleared: 2,
+  closed: 3,
+  cancelled: 3,
+};
+
+/** Most urgent first: not yet reached before reached, then by time left less a bonus per priority. */
+export function byUrgency(a: Incident, b: Incident): number {
+  return STAGE[a.status] - STAGE[b.status] || weighted(a) - weighted(b) || (a.id < b.id ? -1 : 1);
+}
+
+function weighted(incident: Incident): number {
+  return Date.parse(incident.due_at) - (3 - incident.priority) * PRIORITY_WORTH_S * 1000;
+}
+
+/** New reports: the service's priority first, then the oldest. */
+export function byWaiting(
+  services: ReadonlyMap<string, Service>,
+): (a: Report, b: Report) => number {
+  const priority = (report: Report) => services.get(report.service_code)?.priority ?? 3;
+  return (a, b) =>
+    priority(a) - priority(b) ||
+    Date.parse(a.received_at) - Date.parse(b.received_at) ||
+    (a.id < b.id ? -1 : 1);
+}
+
+/** Reached within the promise, of those reached or already late. */
+export function onTimeSoFar(
+  incidents: Iterable<Incident>,
+  now: number,
+): { on_time: number; n: number } {
+  let onTime = 0;
+  let n = 0;
+  for (const incident of incidents) {
+    if (incident.status === "cancelled" && !incident.first_arrived_at) continue;
+    const clock = clockOf(incident, now);
+    if (clock.phase === "running") continue;
+    if (clock.phase === "late" && incident.status === "closed") continue;
+    n += 1;
+    if (clock.phase === "arrived" && clock.on_time) onTime += 1;
+  }
+  return { on_time: onTime, n };
+}
