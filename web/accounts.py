@@ -163,6 +163,14 @@ def sign_in(
         return _open(connection, system.clock(), _person(row, ""), hours=hours)
 
 
+def has_password(system: System, city_id: str, username: str, password: str) -> bool:
+    """Whether this person is there and has this password."""
+    where = (staff.c.city_id == city_id) & (staff.c.username == _username(username))
+    with reading(system.engine) as connection:
+        hashed = connection.execute(select(staff.c.password_hash).where(where)).scalar()
+    return hashed is not None and _matches(hashed, password)
+
+
 def _matches(hashed: str, password: str) -> bool:
     with _HASHING:
         try:
