@@ -115,13 +115,19 @@ def refuse(wait_s: float) -> None:
 
 SMALL = 256 * 1024
 LARGE = 26 * 1024 * 1024
-_LARGE_PATHS = re.compile(r"/api/[^/]+/photos|/open311/.*|/[^/]+/(report|lapor)?")
+FORM = 52 * 1024 * 1024
+"""The report form without scripts: five photos of 10 MB and the words."""
+_LARGE_PATHS = re.compile(r"/api/[^/]+/photos|/open311/.*")
+_FORM_PATHS = re.compile(r"/[^/]+/")
 
 
 def body_limit(path: str, content_type: str) -> int:
     """How many bytes a request body may have: photos need room, nothing else does."""
-    is_form = content_type.lower().startswith("multipart/form-data")
-    return LARGE if is_form and _LARGE_PATHS.fullmatch(path) else SMALL
+    if not content_type.lower().startswith("multipart/form-data"):
+        return SMALL
+    if _FORM_PATHS.fullmatch(path):
+        return FORM
+    return LARGE if _LARGE_PATHS.fullmatch(path) else SMALL
 
 
 class BodyLimit:

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """`postgresql+psycopg://…` or `sqlite:///…`; empty: one SQLite file in the data directory."""
     policy: Path | None = None
     """A city's numbers; empty: the policy that comes with Sigap."""
+    open311_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    """Keys that may send Open311 requests, separated by commas; empty: anybody may."""
     cities: Annotated[tuple[str, ...], NoDecode] = ()
     """Which cities to serve, separated by commas; empty: every city with a bundle."""
     host: str = "127.0.0.1"
@@ -50,7 +52,7 @@ class Settings(BaseSettings):
     staff_session_h: float = Field(default=12.0, gt=0)
     crew_session_h: float = Field(default=24.0 * 30, gt=0)
 
-    @field_validator("cities", "trusted_proxies", mode="before")
+    @field_validator("open311_keys", "cities", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

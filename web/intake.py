@@ -1,0 +1,191 @@
+"""Takes a report in, by whichever public door it came, and hands back its number and its key."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+
+from dispatch import actions
+from dispatch.actions import NewReport
+from dispatch.core.errors import Invalid
+from dispatch.core.events import Actor
+from dispatch.core.reports import Report
+from dispatch.core.world import World
+from dispatch.storage.store import StoredWorld
+from dispatch.system import City, Done, Place, Step, System, token_hash
+from web import photo_rows
+
+MOST: Mapping[str, int] = {
+    "description": 4000,
+    "place_typed": 300,
+    "name": 120,
+    "phone": 40,
+    "email": 254,
+}
+"""The longest text of each field, in characters."""
+
+_PHONE = re.compile(r"\+?[\d\s().\-/]{5,40}")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a citizen sent, as they wrote it. Degrees and metres; empty text is no text."""
+
+    service_code: str
+    description: str
+    channel: str = "web"
+    place_typed: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    accuracy_m: float | None = None
+    anonymous: bool = False
+    secret: bool = False
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    photo_ids: tuple[UUID, ...] = ()
+    upload_token: str | None = None
+    external_id: str | None = None
+
+
+def receive(system: System, city: City, wish: Wish, *, step: Step | None) -> Done:
+    """Take the report in, once for each key: 201 {ticket, token, link, place_found}.
+
+    Raises Invalid with the `field` to mend, and for coordinates nobody can be sent to with a
+    `flag`; Conflict when the key was used for another report.
+    """
+    wish = tidy(wish)
+    check(city, wish)
+    place = system.place_of(
+        city.id, lon=wish.lon, lat=wish.lat, accuracy_m=wish.accuracy_m, typed=wish.place_typed
+    )
+    token = secrets.token_urlsafe(16)
+
+    def action(world: World, now: datetime) -> Report:
+        report = actions.receive_report(world, now, Actor("citizen"), _new(wish, place, token))
+        connection = cast(StoredWorld, world).connection
+        photo_rows.claim(
+            connection,
+            city.id,
+            wish.photo_ids,
+            report_id=report.id,
+            upload_token=wish.upload_token,
+        )
+        return report
+
+    def shown(_: World, report: Report) -> dict[str, Any]:
+        return {
+            "ticket": report.ticket,
+            "token": token,
+            "link": f"/{city.id}/r/{report.ticket}?k={token}",
+            "place_found": report.lon is not None,
+        }
+
+    return system.do(city.id, Actor("citizen"), action, step=step, render=shown, status=201)
+
+
+def step_of(wish: Wish, *, key: str, door: str, photos: tuple[str, ...] = ()) -> Step:
+    """The wish as one repeatable step; `photos` are fingerprints of pictures sent along.
+
+    A browser that sends a form twice uploads its photos twice: their content counts, not their id.
+    """
+    words = (
+        wish.service_code,
+        wish.description,
+        wish.place_typed,
+        wish.lon,
+        wish.lat,
+        wish.anonymous,
+        wish.secret,
+        wish.name,
+        wish.phone,
+        wish.email,
+        sorted(photos),
+    )
+    return Step(
+        key=key, method_path=door, body_hash=hashlib.sha256(orjson.dumps(words)).hexdigest()
+    )
+
+
+def _new(wish: Wish, place: Place, token: str) -> NewReport:
+    return NewReport(
+        channel=wish.channel,
+        service_code=wish.service_code,
+        description=wish.description,
+        lon=place.lon,
+        lat=place.lat,
+        radius_m=place.radius_m,
+        place_label=place.label,
+        place_confidence=place.confidence,
+        place_typed=wish.place_typed,
+        ward=place.ward,
+        district=place.district,
+        anonymous=wish.anonymous,
+        secret=wish.secret,
+        name=wish.name,
+        phone=wish.phone,
+        email=wish.email,
+        token_hash=token_hash(token),
+        photo_ids=wish.photo_ids,
+        external_id=wish.external_id,
+    )
+
+
+def tidy(wish: Wish) -> Wish:
+    """The same wish without stray spaces and control characters; empty texts become None."""
+    fields = {name: getattr(wish, name) for name in Wish.__slots__}
+    for name in ("place_typed", "name", "phone", "email"):
+        fields[name] = plain_text(fields[name]) or None
+    fields["description"] = plain_text(wish.description)
+    fields["photo_ids"] = tuple(dict.fromkeys(wish.photo_ids))
+    if wish.anonymous:
+        fields.update(name=None, phone=None, email=None)
+    return Wish(**fields)
+
+
+def plain_text(text: str | None) -> str:
+    """Without control characters and surrounding space; line ends are single line feeds."""
+    lines = (text or "").replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub("", lines).strip()
+
+
+def check(city: City, wish: Wish) -> None:
+    """Raises Invalid for the first field that is not right."""
+    city.policy.service(wish.service_code)
+    if not wish.description:
+        raise Invalid("Write what is wrong: a few words are enough.", field="description")
+    for name, most in MOST.items():
+        if len(getattr(wish, name) or "") > most:
+            raise Invalid(
+                f"The text is too long; keep it within {most} characters.", field=name, most=most
+            )
+    if wish.phone and not is_phone(wish.phone):
+        raise Invalid("A phone number has digits, spaces, + and - only.", field="phone")
+    if wish.email and not is_email(wish.email):
+        raise Invalid("This is not an e-mail address.", field="email")
+    if wish.lon is None and not wish.place_typed:
+        raise Invalid(
+            "Say where it is: an address, a landmark, or a pin on the map.", field="place_typed"
+        )
+    if len(wish.photo_ids) > photo_rows.MOST:
+        raise Invalid("Send at most 5 photos.", field="photo_ids", problem="too_many")
+
+
+def is_phone(text: str) -> bool:
+    """Whether it can be a phone number: at least five digits and nothing but its signs."""
+    return bool(_PHONE.fullmatch(text)) and sum(c.isdigit() for c in text) >= 5
+
+
+def is_email(text: str) -> bool:
+    """Whether it has the shape of an e-mail address."""
+    return bool(_EMAIL.fullmatch(text))

@@ -1,0 +1,323 @@
+"""A city's front page: the report form, complete without JavaScript, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from dispatch.core.errors import Conflict, Invalid, NotFound
+from dispatch.core.policy import Policy, Service
+from dispatch.system import City, System
+from geo.geocoding import ACCEPT, Candidate
+from geo.point import Point
+from web import intake, limits, photo_rows, public_reports, tracking
+from web.auth import TheCity, TheSystem, the_city, the_system
+from web.pages import form as forms
+from web.pages import moments
+from web.pages.form import Form
+from web.pages.rendering import PageRoute, full_link, remember, render, texts_for
+from web.pages.texts import Texts
+from web.photos import MAX_BYTES, read_picture
+from web.public_reports import Question
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+NEAR_M = 150.0
+SIMILAR_WINDOW = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A proposed place as the form shows it."""
+
+    value: str
+    label: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A report near the reader's spot that may speak of the same problem."""
+
+    ticket: str
+    icon: str
+    service: str
+    place: str
+    distance_m: int
+    received: moments.Moment
+
+
+@router.get("/{city}/")
+def home(request: Request, city: TheCity, system: TheSystem) -> Response:
+    return _page(request, system, city, forms.fresh())
+
+
+@router.get("/{city}")
+def without_slash(city: TheCity) -> Response:
+    return RedirectResponse(f"/{city.id}/", status_code=308)
+
+
+@router.post("/{city}/")
+async def send(request: Request, city: str) -> Response:
+    """Every button of the form lands here; all but "send" show it again as it was typed."""
+    # Read by hand: FastAPI would refuse what it cannot parse, a person's words must come back.
+    async with request.form(max_files=20, max_fields=200, max_part_size=64 * 1024) as data:
+        form, files = forms.read(data), forms.uploads(data)
+        pressed = {name: str(data.get(name, "")) for name in _BUTTONS}
+        return await run_in_threadpool(_sent, request, city, form, files, pressed)
+
+
+_BUTTONS = ("do", "lang", "theme", "remove", "me_too")
+
+
+def _sent(
+    request: Request,
+    city_id: str,
+    form: Form,
+    files: Sequence[UploadFile],
+    pressed: dict[str, str],
+) -> Response:
+    system, t = the_system(request), texts_for(request)
+    city = the_city(city_id, system)
+    form, photo_problems, digests = _with_photos(request, system, city, form, files, t)
+    if pressed["lang"] or pressed["theme"]:
+        return _switch(request, system, city, form, pressed)
+    if pressed["remove"]:
+        kept = tuple(each for each in form.photo_ids if str(each) != pressed["remove"])
+        return _page(request, system, city, replace(form, photo_ids=kept), errors=photo_problems)
+    if pressed["me_too"]:
+        return _page(request, system, city, _me_too(system, city, form, pressed["me_too"], t))
+    if pressed["do"] == "unpin":
+        return _page(request, system, city, form.unpinned(), errors=photo_problems)
+    if pressed["do"] == "place":
+        return _look_up(request, system, city, form)
+    errors = {**forms.problems(form, city, t), **photo_problems}
+    if errors:
+        return _page(request, system, city, form, errors=errors, status=422)
+    return _receive(request, system, city, form, digests)
+
+
+def _receive(
+    request: Request, system: System, city: City, form: Form, photos: Sequence[str]
+) -> Response:
+    t = texts_for(request)
+    wait_s = request.app.state.buckets.take("report", limits.client_of(request))
+    if wait_s > 0:
+        errors = {"report": t("error.too_fast", seconds=int(wait_s) + 1)}
+        return _page(request, system, city, form, errors=errors, status=429)
+    wish = form.wish()
+    step = intake.step_of(wish, key=form.key, door=f"POST /{city.id}/", photos=tuple(photos))
+    try:
+        done = intake.receive(system, city, wish, step=step)
+    except Invalid as error:
+        errors = forms.refusal(error, form, city, t)
+        return _page(request, system, city, form, errors=errors, status=422)
+    except Conflict:
+        # Sent before, then changed: a fresh key makes the next press a report of its own.
+        again = replace(form, key=forms.fresh().key, photo_ids=())
+        errors = {"report": t("error.changed")}
+        return _page(request, system, city, again, errors=errors, status=409)
+    ticket, token = done.body["ticket"], done.body["token"]
+    response = RedirectResponse(f"/{city.id}/sent/{ticket}?k={quote(token)}", status_code=303)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@router.get("/{city}/sent/{ticket}")
+def sent(request: Request, city: TheCity, system: TheSystem, ticket: str, k: str = "") -> Response:
+    """The ticket, the private link, and what happens next."""
+    opened = tracking.find(system, city, ticket, k)
+    if opened is None:
+        raise NotFound("There is nothing at this address.")
+    link = f"/{city.id}/r/{opened.ticket}?k={quote(k)}"
+    return render(
+        request,
+        "sent.html",
+        city=city,
+        private=True,
+        ticket=opened.ticket,
+        link=link,
+        full_link=full_link(request, link),
+        view=opened.view,
+    )
+
+
+# --- photos -----------------------------------------------------------------------
+
+
+def _with_photos(
+    request: Request,
+    system: System,
+    city: City,
+    form: Form,
+    files: Sequence[UploadFile],
+    t: Texts,
+) -> tuple[Form, dict[str, str], list[str]]:
+    """The form with the new photos kept, what was wrong with others, and all fingerprints.
+
+    A form sent twice names photos that its first sending has given away: they stay named, so that
+    the second sending is known as the same.
+    """
+    with system.reading(city.id) as connection:
+        known = photo_rows.sent_with(connection, city.id, form.photo_ids, upload_token=form.key)
+    kept, digests = [each.id for each in known], [each.sha256 for each in known]
+    problem = t("error.photo_gone") if len(kept) < len(form.photo_ids) else ""
+    for file in files:
+        if len(kept) >= photo_rows.MOST:
+            problem = t("error.photo_too_many")
+            break
+        wait_s = request.app.state.buckets.take("photo", limits.client_of(request))
+        if wait_s > 0:
+            problem = t("error.too_fast", seconds=int(wait_s) + 1)
+            break
+        try:
+            picture = read_picture(file.file.read(MAX_BYTES + 1))
+        except Invalid as error:
+            problem = forms.photo_problem(error, file.filename or "", t)
+            continue
+        photo = photo_rows.keep(system, city.id, picture, upload_token=form.key)
+        kept.append(photo.id)
+        digests.append(photo.sha256)
+    return replace(form, photo_ids=tuple(kept)), {"photos": problem} if problem else {}, digests
+
+
+# --- places -----------------------------------------------------------------------
+
+
+def _look_up(request: Request, system: System, city: City, form: Form) -> Response:
+    """Show what the typed place may be, to choose from."""
+    t = texts_for(request)
+    limits.check(request, "geocode")
+    form = form.unpinned()
+    if not form.place_typed.strip():
+        errors = {"place_typed": t("error.place_empty")}
+        return _page(request, system, city, form, errors=errors, status=422)
+    try:
+        system.place_of(city.id, lon=None, lat=None, typed=form.place_typed)
+    except Invalid as error:
+        errors = forms.refusal(error, form, city, t)
+        return _page(request, system, city, form, errors=errors, status=422)
+    found = city.geocoder.search(form.place_typed[:200], limit=5, language=t.language)
+    candidates = [_choice(each) for each in found if city.areas.covers(each.point)]
+    if found and found[0].confidence >= ACCEPT:
+        form = replace(form, choice=forms.choice_of(found[0]))
+    message = t("form.place_found", count=len(candidates)) if candidates else t("form.place_unsure")
+    return _page(request, system, city, form, candidates=candidates, place_message=message)
+
+
+def _choice(candidate: Candidate) -> Choice:
+    area = ", ".join(part for part in (candidate.ward, candidate.district) if part)
+    return Choice(forms.choice_of(candidate), candidate.label, area)
+
+
+def _me_too(system: System, city: City, form: Form, ticket: str, t: Texts) -> Form:
+    """The form filled from a report of somebody else: its place, its kind, and a word about it."""
+    with system.reading(city.id) as connection:
+        found = public_reports.listed(
+            connection, city.id, Question(tickets=(ticket,), on_map=True), limit=1
+        )
+    if not found:
+        return form
+    other, said = found[0], t("form.me_too_text", ticket=found[0].ticket)
+    words = form.description.strip()
+    return replace(
+        form.unpinned(),
+        service_code=form.service_code or other.service_code,
+        description=words if said in words else f"{said} {words}".strip(),
+        lon=str(other.lon),
+        lat=str(other.lat),
+        pin_label=other.place_label or "",
+    )
+
+
+def _alike(system: System, city: City, form: Form, t: Texts) -> list[Alike]:
+    """Open public reports near the chosen spot, nearest first."""
+    wish = form.wish()
+    if wish.lon is None or wish.lat is None or not -180 <= wish.lon <= 180:
+        return []
+    if not -90 <= wish.lat <= 90:
+        return []
+    now = system.clock()
+    question = Question(
+        service_codes=(form.service_code,) if form.service_code else (),
+        open=True,
+        since=now - SIMILAR_WINDOW,
+        near=Point(wish.lon, wish.lat),
+        within_m=NEAR_M,
+        on_map=True,
+    )
+    with system.reading(city.id) as connection:
+        found = public_reports.listed(connection, city.id, question, limit=20)
+    return [
+        Alike(
+            ticket=each.ticket,
+            icon=service.icon,
+            service=t.name(service),
+            place=each.place_label or each.ward or city.name,
+            distance_m=round(each.distance_m or 0.0),
+            received=moments.ago(each.received_at, now=now, t=t),
+        )
+        for each in found[:3]
+        if (service := city.policy.services.get(each.service_code)) is not None
+    ]
+
+
+# --- the page ---------------------------------------------------------------------
+
+
+def _switch(
+    request: Request, system: System, city: City, form: Form, pressed: dict[str, str]
+) -> Response:
+    """The same form in the chosen language or appearance."""
+    request.state.chosen_language = pressed["lang"] if pressed["lang"] in ("id", "en") else None
+    request.state.chosen_theme = pressed["theme"] or None
+    response = _page(request, system, city, form)
+    remember(request, response, lang=pressed["lang"], theme=pressed["theme"])
+    return response
+
+
+def _page(
+    request: Request,
+    system: System,
+    city: City,
+    form: Form,
+    *,
+    errors: dict[str, str] | None = None,
+    candidates: Sequence[Choice] = (),
+    place_message: str = "",
+    status: int = 200,
+) -> Response:
+    t = texts_for(request)
+    values: dict[str, Any] = {
+        "form": form,
+        "errors": errors or {},
+        "groups": groups(city.policy, t),
+        "limits": forms.LIMITS,
+        "candidates": candidates,
+        "place_message": place_message,
+        "similar": _alike(system, city, form, t),
+        "target_minutes": round(city.policy.promise.target_s / 60),
+        "script_texts": t.for_scripts(),
+    }
+    # The empty form may be gone back to; one that holds somebody's words is kept by nobody.
+    private = request.method == "POST"
+    return render(
+        request, "home.html", city=city, status=status, tab="report", private=private, **values
+    )
+
+
+def groups(policy: Policy, t: Texts) -> list[tuple[str, list[Service]]]:
+    """The services by group, in the order of the policy."""
+    found: dict[str, list[Service]] = {}
+    for service in policy.services.values():
+        found.setdefault(service.group, []).append(service)
+    return [(t.find(f"group.{name}", name), services) for name, services in found.items()]
