@@ -89,13 +89,13 @@ class Stored:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.city_id = f"city-{next(_cities)}"
-        self._ids = counted_ids()
+        self.new_id = counted_ids()
         with writing(engine) as connection:
             found_city(connection, self.city_id, name="Test", ticket_prefix="TST", now=NOON)
 
     @contextmanager
     def step(self) -> Iterator[World]:
-        with step(self.engine, self.city_id, POLICY, ids=self._ids) as world:
+        with step(self.engine, self.city_id, POLICY, ids=self.new_id) as world:
             yield world
 
     def log(self, after: int = 0) -> list[Entry]:
