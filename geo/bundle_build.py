@@ -126,6 +126,7 @@ def build_version(
             )
             manifest.save(draft / MANIFEST)
             _switch(draft, home, version)
+        _sweep(home)
     return version
 
 

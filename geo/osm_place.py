@@ -87,7 +87,13 @@ def fetch_place(
             "with --extract."
         ) from e
     extract = folder / "place.osm.pbf"
-    _write_extract(_elements(answers), extract)
+    found = _elements(answers)
+    if not found["way"]:
+        raise MapServerUnreachable(
+            f"The OpenStreetMap server sent no map of “{query}”, it may be busy; try again later, "
+            "or give a file with --extract."
+        )
+    _write_extract(found, extract)
     return PlaceMap(query.partition(",")[0].strip(), outline, extract)
 
 
