@@ -2,14 +2,14 @@
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /src
 COPY .ci/locks/up.txt .ci/locks/up.txt
-RUN pip install --no-cache-dir --require-hashes --only-binary=:all: -r .ci/locks/up.txt
+RUN pip install --no-cache-dir --require-hashes --prefer-binary -r .ci/locks/up.txt
 COPY . .
 RUN python -m hatchling build -t wheel -d /wheels
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/sigap sigap
 COPY .ci/locks/run.txt /tmp/run.txt
-RUN pip install --no-cache-dir --require-hashes --only-binary=:all: -r /tmp/run.txt
+RUN pip install --no-cache-dir --require-hashes --prefer-binary -r /tmp/run.txt
 COPY --from=build /wheels /tmp/wheels
 RUN pip install --no-cache-dir --no-deps --no-index /tmp/wheels/*.whl && rm -r /tmp/wheels /tmp/run.txt
 

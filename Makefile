@@ -5,7 +5,7 @@ BIN = .venv/bin
 ARGS =
 PYTEST = -n 2 --dist loadfile
 INSTALL = python=$$(sh .ci/bootstrap/python.sh) && "$$python" .ci/bootstrap/install.py
-COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-annotate --quiet --custom-compile-command "make lock"
 
 .PHONY: help up test lint types imports screens pytest bench ui lock clean
