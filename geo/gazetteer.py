@@ -1,6 +1,7 @@
 """The city's address book: finds what a citizen described, and puts a position into words."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +14,7 @@ from geo.gazetteer_phrase import describe
 from geo.gazetteer_query import Query, Reading, understand
 from geo.gazetteer_rank import ELSEWHERE_M, Found, ranked, with_notes
 from geo.gazetteer_sources import GazetteerError
-from geo.gazetteer_store import Home, Place, Store
+from geo.gazetteer_store import AreaRow, Home, Place, Store
 from geo.geocoding import Candidate, Language, Phrase
 from geo.point import Point, distance_m
 
@@ -112,7 +113,10 @@ class _Search:
         crossings = list(self._crossings())
         named = self._together(list(self._named()))
         if self._query.is_crossing and self._query.sides and not crossings:
-            return [with_notes(f, "no_crossing", score=-0.1, doubt=0.6) for _, f in named]
+            return [
+                with_notes(f, "no_crossing", score=-0.1, doubt=0.6)
+                for f in [*(f for _, f in named), *self._sides_alone()]
+            ]
         return [*crossings, *(f for _, f in named), *self._whole_areas()]
 
     def _hits(self, spelled: tuple[str, ...]) -> list[Hit]:
@@ -121,8 +125,9 @@ class _Search:
             return self._looked_up[spelled]
         alike = self._store.alike(spelled, limit=_LOOKED_AT)
         best: dict[int, Fit] = {}
-        judged = fits(spelled, [name for _, name in alike], self._weight)
-        for (place, _), fit in zip(alike, judged, strict=True):
+        judged = fits(spelled, [name for _, name, _ in alike], self._weight)
+        for (place, _, is_main), fitting in zip(alike, judged, strict=True):
+            fit = fitting if is_main else replace(fitting, score=fitting.score - _ALIAS)
             if place not in best or fit.score > best[place].score:
                 best[place] = fit
         top = sorted(best, key=lambda place: (-best[place].score, place))[:_KEPT]
@@ -139,7 +144,11 @@ class _Search:
 
     def _placed(self, place: Place, fit: Fit, reading: Reading) -> Found:
         area, home = self._home(place, reading.areas)
+        if not reading.areas:
+            # What sounds like a ward may be part of the name; then it only speaks for the place.
+            area, home = max((0.0, home), self._home(place, self._query.areas), key=lambda h: h[0])
         score = fit.score + _AREA_SCORE[area] + self._nearness(home.point)
+        score += _WORD_MATCHED * fit.matched
         if self._query.names_road:
             score += 0.03 if place.kind == "street" else -0.03
         found = Found(
@@ -154,6 +163,7 @@ class _Search:
             ward=home.ward,
             district=home.district,
             notes=("whole_area",) if place.kind == "ward" else (),
+            other_kind=self._query.names_road and place.kind != "street",
         )
         return self._at_house(found, place, reading)
 
@@ -161,7 +171,10 @@ class _Search:
         if not reading.house:
             return found
         if place.kind != "street":
-            return with_notes(found, score=-0.08) if reading.number_is_bare else found
+            if not reading.number_is_bare:
+                return found
+            doubted = replace(found, fit=replace(found.fit, numbers=0.5))
+            return with_notes(doubted, score=-0.15)
         return find_house(
             found,
             reading.house,
@@ -218,6 +231,13 @@ class _Search:
             for x, y, point in self._store.crossings(list(a), list(b)):
                 yield self._crossing(a[x], b[y], point)
 
+    def _sides_alone(self) -> Iterator[Found]:
+        """The streets of a crossing that the map does not have."""
+        for pair in self._query.sides[:1]:
+            for spelled in pair:
+                for place, fit in self._street_hits(spelled)[:3]:
+                    yield self._placed(place, fit, Reading(spelled, self._query.areas))
+
     def _street_hits(self, spelled: tuple[str, ...]) -> list[Hit]:
         hits = [(p, f) for p, f in self._hits(spelled) if p.kind == "street"]
         return [(p, f) for p, f in hits if f.score >= _WORTH_SHOWING][:_SIDE_KEPT]
@@ -230,12 +250,14 @@ class _Search:
             weaker.query_covered,
             weaker.name_covered,
             weaker.rarest,
-            fit_a.same_numerals and fit_b.same_numerals,
+            max(fit_a.numbers, fit_b.numbers),
+            fit_a.other_side or fit_b.other_side,
+            fit_a.matched + fit_b.matched,
         )
         area, home = max(
             (self._home(street, self._query.areas) for street in (a, b)), key=lambda h: h[0]
         )
-        score = fit.score + _AREA_SCORE[area] + self._nearness(point)
+        score = fit.score + _AREA_SCORE[max(0.0, area)] + self._nearness(point)
         return Found(
             point=point,
             label=f"{a.name} / {b.name}",
@@ -269,10 +291,21 @@ class _Search:
                         score=fit.score,
                         area=0.0,
                         ward=area.name if area.kind == "ward" else None,
-                        district=area.name if area.kind == "district" else None,
+                        district=self._district(area),
                         notes=("whole_area",),
+                        other_kind=self._query.names_road,
                     )
 
+    def _district(self, area: AreaRow) -> str | None:
+        if area.kind == "district":
+            return area.name
+        parents = (other for other in self._store.areas if other.id == area.parent_id)
+        return next((parent.name for parent in parents if parent.kind == "district"), None)
+
+
+_ALIAS = 0.03
+_WORD_MATCHED = 0.01
+"""Of two names that fit, the longer one explains more of the text."""
 
 _AREA_SCORE = {1.0: 0.10, 0.6: 0.07, 0.2: 0.02, 0.0: 0.0, -1.0: -0.06}
 

@@ -18,7 +18,7 @@ from geo.gazetteer_text import key, words
 from geo.point import Point, distance_m
 from geo.progress import Progress, Silent
 
-FORMAT = "1"
+FORMAT = "2"
 
 HOUSE_TO_STREET_M = 250.0
 _SAMPLE_M = 150.0
@@ -29,7 +29,10 @@ create table place(
     id integer primary key, kind text not null, name text not null, detail text not null,
     lon real not null, lat real not null, radius_m real not null, shape blob
 );
-create table name(id integer primary key, place_id integer not null, words text not null);
+create table name(
+    id integer primary key, place_id integer not null, words text not null,
+    is_main integer not null
+);
 create virtual table name_search using fts5(words, tokenize='trigram', content='');
 create table lies_in(
     place_id integer not null, ward_id text, ward text, district_id text, district text,
@@ -244,10 +247,10 @@ class _Book:
 
     def _names(self, place: int, names: Iterable[str]) -> None:
         spelled = dict.fromkeys(" ".join(words(name)) for name in names)
-        for text in spelled:
-            if not text:
-                continue
-            self.db.execute("insert into name values (?, ?, ?)", (self.next_name, place, text))
+        for n, text in enumerate(text for text in spelled if text):
+            self.db.execute(
+                "insert into name values (?, ?, ?, ?)", (self.next_name, place, text, n == 0)
+            )
             row = (self.next_name, key(text.split()))
             self.db.execute("insert into name_search(rowid, words) values (?, ?)", row)
             self.words.update(set(text.split()))

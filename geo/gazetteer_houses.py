@@ -33,8 +33,11 @@ def find_house(
     `houses` in the order of their values; `is_bare`: the number may have been part of a name.
     """
     if not houses:
+        if not is_bare:
+            return with_notes(street_found, "no_house")
         # Where no house is mapped, "Tebet 3" is more likely a street of that name.
-        return with_notes(street_found, "no_house", score=-0.12 if is_bare else 0.0)
+        fit = replace(street_found.fit, numbers=0.5)
+        return with_notes(replace(street_found, fit=fit), score=-0.12)
     label = _address(street, number, street_found)
     exact = next((where for n, _, where in houses if n.lower() == number.lower()), None)
     same_value = next((where for _, v, where in houses if v == house_value(number)), None)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -42,7 +41,7 @@ _LINK = re.compile(r"https?://\S+|\bgeo:\S+", re.IGNORECASE)
 _FILLERS = frozenset(
     {"ada", "di", "ke", "dari", "yang", "yg", "ini", "itu", "tolong", "mohon", "pak", "bu", "min"}
     | {"admin", "lokasi", "alamat", "posisi", "tempat", "daerah", "arah", "sisi", "persis"}
-    | {"tepat", "pas", "indonesia", "the", "in", "on", "of", "from", "please"}
+    | {"tepat", "pas", "indonesia", "please"}
 )
 _AREA_TITLES = {
     "kelurahan": "ward",
@@ -65,7 +64,7 @@ class AreaName:
 
 
 AreaNames = Mapping[str, Sequence[AreaName]]
-"""The areas by their spelled name (`area_words`, joined by spaces)."""
+"""The areas by their spelled name (`area_words`), joined by spaces and joined by nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def understand(text: str, areas: AreaNames) -> Query:
     plain = _POSTCODE.sub("", plain)
     number = _HOUSE.search(plain)
     house = number[1].replace(" ", "") if number else None
-    plain = _areas_spelled_right(_HOUSE.sub(" ", plain), areas)
+    plain = _shielded(_areas_spelled_right(_HOUSE.sub(" ", plain), areas), areas)
     cues = [_CUE_OF[found] for found in _CUE.findall(plain)]
     crossing = bool(_CROSSING.search(plain))
     whole = _without_fillers(words(_CUE.sub(" ", _CROSSING.sub(" ", plain))))
@@ -127,13 +126,24 @@ def _readings(
     surely, nearly_all = _areas_named(whole, areas, only_titled=True)
     if rest:
         yield from _with_number(rest, named, house, part=0)
-    if surely != named and nearly_all != rest:
+    if nearly_all != rest:
         yield from _with_number(nearly_all, surely, house, part=0)
+    if whole not in (rest, nearly_all):
+        yield from _with_number(whole, frozenset(), house, part=0)
     for part, piece in enumerate(_pieces(plain), start=1):
         spelled = _without_fillers(words(piece))
         _, without_area = _areas_named(spelled, areas)
         if without_area and " ".join(spelled) not in areas:
             yield from _with_number(without_area, named, house, part=part)
+
+
+def _shielded(plain: str, areas: AreaNames) -> str:
+    """A ward called Mampang Prapatan is no crossing: such names are written as one word."""
+    if _CROSSING.search(plain) or _CUE.search(plain):
+        for name in areas:
+            if " " in name and name in plain and (_CROSSING.search(name) or _CUE.search(name)):
+                plain = plain.replace(name, name.replace(" ", ""))
+    return plain
 
 
 def _areas_spelled_right(plain: str, areas: AreaNames) -> str:
@@ -197,11 +207,25 @@ def _areas_named(
 
 
 def _area(name: str, title: str | None, areas: AreaNames) -> frozenset[str]:
-    # After "kel." or "kec." an area must follow, so it may be misspelled.
-    spelled = name if name in areas or title is None else _alike(name, areas)
-    known = areas.get(spelled or "", ())
+    squeezed = name.replace(" ", "")
+    # After "kel." or "kec." an area must follow, so it may be misspelled or cut short.
+    known = areas.get(name) or areas.get(squeezed) or ()
+    if not known and title:
+        known = areas.get(_alike(name, areas) or "") or _begun(squeezed, areas)
     fitting = [area.id for area in known if title is None or area.kind == title]
     return frozenset(fitting or [area.id for area in known])
+
+
+def _begun(squeezed: str, areas: AreaNames) -> list[AreaName]:
+    """Every area whose name begins so: "kel. Rawa Badak" is Rawabadak Utara or Selatan."""
+    if len(squeezed) < 5:
+        return []
+    return [
+        area
+        for name, named in areas.items()
+        if name.replace(" ", "").startswith(squeezed)
+        for area in named
+    ]
 
 
 def _without_fillers(spelled: Iterable[str]) -> list[str]:
@@ -218,17 +242,25 @@ def _sides(
     parts = [p for p in _JOINER.split(_CROSSING.sub(" ", without_cue)) if p.strip(" ,.")]
     if len(parts) < 2 and is_crossing:
         parts = [p for p in _CROSSING.split(without_cue) if p.strip(" ,.")]
-    sides = [_side(part, areas) for part in parts]
-    named = [side for side in sides if side]
+    with_areas = [tuple(_without_fillers(words(part))) for part in parts]
+    without = [_side(part, areas) for part in parts]
+    for sides in dict.fromkeys([tuple(without), tuple(with_areas)]):
+        yield from _pairs([side for side in sides if side], is_crossing=is_crossing)
+
+
+def _pairs(
+    named: list[tuple[str, ...]], *, is_crossing: bool
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     if len(named) == 2:
-        yield from product([named[0]], [named[1]])
+        yield named[0], named[1]
     elif len(named) == 1 and is_crossing:
         only = named[0]
         second = next((i for i, word in enumerate(only) if i and word in ROAD_WORDS), None)
         for cut in [second] if second else range(1, len(only)):
             yield only[:cut], only[cut:]
-    elif len(named) > 2:
-        yield named[0], named[1]
+    elif len(named) == 3:
+        yield named[0], named[1] + named[2]
+        yield named[0] + named[1], named[2]
 
 
 def _side(part: str, areas: AreaNames) -> tuple[str, ...]:

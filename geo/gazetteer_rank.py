@@ -51,6 +51,7 @@ class Found:
     district: str | None
     notes: tuple[str, ...] = ()
     doubt: float = 1.0
+    other_kind: bool = False
 
 
 def ranked(
@@ -59,6 +60,7 @@ def ranked(
     """The best candidates, the most likely first; of several at one spot with one name, one."""
     best = _distinct(sorted(found, key=lambda f: (-f.score, f.label, f.point.lon, f.point.lat)))
     judged = [(f, _evidence(f, best)) for f in best[: limit + 5]]
+    # Ties keep the order of the scores.
     candidates = [_candidate(f, evidence, cue, language) for f, evidence in judged]
     return sorted(candidates, key=lambda c: -c.confidence)[:limit]
 
@@ -89,7 +91,7 @@ def _evidence(f: Found, others: Sequence[Found]) -> Evidence:
     rivals = sum(
         1 for other in elsewhere if abs(other.score - f.score) < _NAMESAKE or other.score > f.score
     )
-    return Evidence(f.fit, f.area, margin, rivals)
+    return Evidence(f.fit, f.area, margin, rivals, f.other_kind)
 
 
 def _candidate(f: Found, evidence: Evidence, cue: str | None, language: Language) -> Candidate:
@@ -110,7 +112,7 @@ def _reason(f: Found, evidence: Evidence, cue: str | None, language: Language) -
     fit = f.fit
     exact = fit.name_covered > 0.99 and fit.query_covered > 0.99
     keys = ["same" if exact else "like"]
-    if not fit.same_numerals:
+    if fit.numbers:
         keys.append("numeral")
     elif not exact and min(fit.query_covered, fit.name_covered) < 0.7:
         keys.append("partly")

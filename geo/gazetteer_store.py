@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import shapely
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 from shapely.geometry.base import BaseGeometry
 
 from geo.gazetteer_build import FORMAT
@@ -18,7 +20,10 @@ from geo.gazetteer_sources import GazetteerError
 from geo.gazetteer_text import key
 from geo.point import Box, Point
 
-_MOST_TRIGRAMS = 40
+_MOST_TRIGRAMS = 60
+_SHORTEST_MISSPELLED = 4
+_MISSPELLED = 0.7
+_MOST_MEANT = 3
 _MEET_FORTH = """
 select a, b, lon, lat from crossing
 where a in (select value from json_each(?)) and b in (select value from json_each(?))
@@ -86,6 +91,7 @@ class Store:
             raise GazetteerError(f"{path} was made by another version; build the city again.")
         self.box = Box(*(float(edge) for edge in meta["box"].split(",")))
         self.word_counts: dict[str, int] = dict(self._rows("select word, names from word"))
+        self._vocabulary = [word for word in self.word_counts if word.isalpha()]
         self.name_count: int = self._rows("select count(*) from name")[0][0]
         self.areas = tuple(
             AreaRow(row[0], row[1], row[2], row[3], row[4], Point(row[5], row[6]), row[7])
@@ -107,8 +113,8 @@ class Store:
     def area_names(self) -> dict[str, list[AreaName]]:
         named: dict[str, list[AreaName]] = defaultdict(list)
         for area in self.areas:
-            if area.spelled:
-                named[area.spelled].append(AreaName(area.id, area.kind))
+            for spelled in {area.spelled, area.spelled.replace(" ", "")} - {""}:
+                named[spelled].append(AreaName(area.id, area.kind))
         return dict(named)
 
     def ward_at(self, p: Point) -> tuple[str | None, str | None]:
@@ -122,21 +128,39 @@ class Store:
         parent = by_id.get(ward.parent_id or "")
         return ward.name, parent.name if parent and parent.kind == "district" else None
 
-    def alike(self, spelled: Sequence[str], *, limit: int) -> list[tuple[int, list[str]]]:
-        """(place id, words of one of its names) of the names that share most rare trigrams."""
+    def alike(self, spelled: Sequence[str], *, limit: int) -> list[tuple[int, list[str], bool]]:
+        """The names that share most rare trigrams: (place id, its words, is it the main name)."""
         text = key(list(spelled))
-        trigrams = list(dict.fromkeys(text[i : i + 3] for i in range(len(text) - 2)))
+        meant = [text, *(other for word in spelled for other in self._meant(word))]
+        trigrams = list(
+            dict.fromkeys(part[i : i + 3] for part in meant for i in range(len(part) - 2))
+        )
         if not trigrams:
-            rows = self._rows("select place_id, words from name where words = ?", (text,))
+            rows = self._rows("select place_id, words, is_main from name where words = ?", (text,))
         else:
             match = " OR ".join(f'"{trigram}"' for trigram in trigrams[:_MOST_TRIGRAMS])
             rows = self._rows(
-                "select n.place_id, n.words from ("
+                "select n.place_id, n.words, n.is_main from ("
                 "select rowid from name_search where name_search match ? order by rank limit ?"
                 ") s join name n on n.id = s.rowid",
                 (match, limit),
             )
-        return [(place_id, words.split()) for place_id, words in rows]
+        return [(place_id, words.split(), bool(is_main)) for place_id, words, is_main in rows]
+
+    def _meant(self, word: str) -> list[str]:
+        """Known words that an unknown one may stand for: a typo in a short word spoils every
+        trigram of it.
+        """
+        if word in self.word_counts or len(word) < _SHORTEST_MISSPELLED:
+            return []
+        alike = process.extract(
+            word,
+            self._vocabulary,
+            scorer=OSA.normalized_similarity,
+            score_cutoff=_MISSPELLED,
+            limit=_MOST_MEANT,
+        )
+        return [other for other, _, _ in alike]
 
     def places(self, ids: Iterable[int]) -> dict[int, Place]:
         wanted = json.dumps(list(ids))
@@ -218,3 +242,7 @@ class Store:
             with self._lock:
                 self._all.append(connection)
         return connection
+
+
+def _trigrams(text: str) -> list[str]:
+    return [text[i : i + 3] for i in range(len(text) - 2)]

@@ -15,7 +15,7 @@ from geo.gazetteer_sources import Stretch
 from geo.gazetteer_text import key, words
 from geo.point import METRES_PER_DEGREE, Point
 
-SAME_STREET_M = 60.0
+SAME_STREET_M = 120.0
 """Stretches of one name within this distance are one street; farther off, a namesake."""
 
 MEETING_M = 40.0

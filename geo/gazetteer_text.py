@@ -100,6 +100,7 @@ _ENGLISH_ROADS = {
     "expy": "expressway",
 }
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
+COMPASS = frozenset(_COMPASS.values())
 _AMERICAN = frozenset(
     [
         "street",
@@ -118,6 +119,12 @@ _PORTUGUESE = {"r": "rua", "av": "avenida", "trav": "travessa", "pca": "praca"}
 
 ROAD_WORDS = frozenset({"jalan", "gang", "lorong"}) | _AMERICAN | {"rua", "avenida", "travessa"}
 """Words that only say that a name is a street's."""
+
+# Finnish street names as they stand in a sentence: Kaivokadun ja Mikonkadun kulma.
+_FINNISH = re.compile(
+    r"(?<=\w{3})(?:(kadu)|(tie|kuja|polku|tori|aukio|puisto|ranta|kaari))"
+    r"(?:n|lla|lle|lta|ssa|sta)$"
+)
 
 _ROMAN = re.compile(r"(x{0,2})(ix|iv|v?i{0,3})")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
@@ -164,7 +171,11 @@ def _spell(word: str) -> list[str]:
         return [*_spell(glued[1]), glued[2]]
     # The spellings before 1972 live on in names: Soebroto, Djuanda, Tjokroaminoto.
     modern = word.replace("oe", "u").replace("dj", "j").replace("tj", "c")
-    return _LONG_FORMS.get(modern, modern).split()
+    return _LONG_FORMS.get(modern, _FINNISH.sub(_base_form, modern)).split()
+
+
+def _base_form(bent: re.Match[str]) -> str:
+    return "katu" if bent[1] else str(bent[2])
 
 
 def arabic(word: str) -> int | None:
@@ -194,7 +205,7 @@ def _american(found: list[str]) -> list[str]:
 
 def _ends_name(found: list[str], i: int) -> bool:
     """Is the word at i the last of the name, but for a compass point or a number?"""
-    compass = {*_COMPASS, *_COMPASS.values()}
+    compass = {*_COMPASS, *COMPASS}
     return all(word in compass or word.isdigit() for word in found[i + 1 :])
 
 
