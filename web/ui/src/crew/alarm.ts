@@ -22,7 +22,8 @@ export function ring(): void {
 }
 
 export function quiet(): void {
-  if (ringing !== null) clearInterval(ringing);
+  if (ringing === null) return;
+  clearInterval(ringing);
   ringing = null;
   navigator.vibrate?.(0);
 }

@@ -74,7 +74,7 @@ function fitAll(map: MapLibre, drawn: Drawn): void {
       [Math.min(...lons), Math.min(...lats)],
       [Math.max(...lons), Math.max(...lats)],
     ],
-    { padding: { top: 56, bottom: 40, left: 48, right: 48 }, maxZoom: 16.5, duration: 0 },
+    { padding: { top: 56, bottom: 40, left: 48, right: 104 }, maxZoom: 16.5, duration: 0 },
   );
 }
 
