@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from dispatch import system as city_system
 from dispatch.system import System
-from web import errors, screens, stream
+from web import errors, open311, pages, screens, stream
 from web.api import (
     assignments,
     cities,
@@ -36,18 +34,11 @@ from web.limits import BodyLimit, Buckets
 from web.openapi import described
 from web.settings import Settings
 
-
-def _of(module: str) -> list[APIRouter]:
-    found = importlib.import_module(module) if importlib.util.find_spec(module) else None
-    router = getattr(found, "router", None)
-    return [router] if router is not None else []
-
-
 # Fixed paths stand before those that begin with a city.
 ROUTERS = (
     health.router,
     tiles.router,
-    *_of("web.open311"),
+    open311.router,
     stream.router,
     session.router,
     cities.router,
@@ -61,7 +52,7 @@ ROUTERS = (
     photos.router,
     public.router,
     screens.router,
-    *_of("web.pages"),
+    pages.router,
 )
 
 

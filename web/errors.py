@@ -130,6 +130,8 @@ def refusal(error: SigapError, language: Language) -> JSONResponse:
     """A rule's refusal as problem details."""
     detail = sentence_of(error, language)
     field = error.fields.get("field")
+    if error.fields.get("reason") == "idempotency_mismatch":
+        return problem(422, "idempotency_mismatch", detail)
     errors = [{"field": str(field), "message": detail}] if field else []
     return problem(STATUS_OF.get(error.code, 400), error.code, detail, errors=errors)
 

@@ -8,7 +8,7 @@ from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from dispatch import actions
 from dispatch.core.arrival import metres_between
@@ -167,7 +167,7 @@ def add_photo(
         assignment = actions.add_photo(
             world, now, who.actor, assignment_id, photo_id=wish.photo_id, moment=wish.kind
         )
-        if not _claimed(world, wish.photo_id, assignment_id):
+        if not _claimed(world, wish.photo_id, assignment):
             raise Problem(404, "no_photo")
         if assignment.status == "on_scene" and _proves(world, wish.photo_id, assignment):
             return actions.grade_evidence(world, now, who.actor, assignment_id, evidence="photo")
@@ -176,22 +176,19 @@ def add_photo(
     return _by_crew(system, who, step, assignment_id, deed)
 
 
-def _claimed(world: World, photo_id: UUID, assignment_id: UUID) -> bool:
-    """Make the photo the assignment's; False when it is not here, or somebody else's."""
+def _claimed(world: World, photo_id: UUID, assignment: Assignment) -> bool:
+    """Make the crew's photo the assignment's; False when it is not here, or not this crew's."""
     connection = cast(StoredWorld, world).connection
     kept = photo_rows.find(connection, world.city_id, photo_id)
     if kept is None:
         return False
-    if kept.owner_kind is None:
-        photo_rows.claim(
-            connection,
-            world.city_id,
-            [photo_id],
-            owner_kind="assignment",
-            owner_id=assignment_id,
-        )
+    owner = (kept.owner_kind, kept.owner_id)
+    if owner == ("crew", assignment.crew_id):
+        where = (photo.c.city_id == world.city_id) & (photo.c.id == photo_id)
+        values = {"owner_kind": "assignment", "owner_id": assignment.id}
+        connection.execute(update(photo).where(where).values(values))
         return True
-    return (kept.owner_kind, kept.owner_id) == ("assignment", assignment_id)
+    return owner == ("assignment", assignment.id)
 
 
 def _proves(world: World, photo_id: UUID, assignment: Assignment) -> bool:
