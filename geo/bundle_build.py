@@ -43,11 +43,11 @@ from geo.bundle_files import (
 from geo.gazetteer_build import build_gazetteer
 from geo.gazetteer_sources import GazetteerError
 from geo.osm_areas import find_areas
+from geo.osm_clip import EDGE_M, clip
 from geo.osm_import import import_extract
 from geo.osm_place import fetch_place
 from geo.point import Box, Point
 from geo.progress import Progress
-from geo.roadarrays import RoadArrays
 from geo.roadengine import compute_order
 
 _DRAFT = ".building-"
@@ -78,12 +78,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What a city is built from; `outline` is its border where the map says so."""
+    """What a city is built from: its map, and what is known of its areas beforehand."""
 
     extract: Path
-    name: str | None
-    outline: Polygon | MultiPolygon | None
-    source: dict[str, str]
+    name: str
+    outline: Polygon | MultiPolygon | None = None
+    wards: Areas | None = None
 
 
 def build_version(
@@ -101,16 +101,18 @@ def build_version(
     Raises a BundleError; then, or when the process is killed, what was current stays current.
     """
     home = city_folder(root, city_id)
+    called = name or _usual_name(city_id, source)
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     version = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     with _plain_errors(root), _only_builder(home):
         _sweep(home)
-        if isinstance(source, Extract):
-            _check_space(source.path, home)
+        known = Areas.from_geojson(wards, city=called) if wards else None
+        _check_space(source, home, is_clipped=known is not None)
         with _draft(home) as draft:
-            ground = _ground(source, draft, progress=progress)
-            called = name or ground.name or city_id.replace("-", " ").replace("_", " ").title()
-            areas, counts = _fill(draft, ground, wards=wards, name=called, progress=progress)
+            room = draft / "work"
+            room.mkdir()
+            ground = _ground(source, room, name=called, wards=known, progress=progress)
+            areas, counts = _fill(draft, ground, progress=progress)
             middle = areas.service_area.centroid
             progress.stage("Checksums", sum((draft / file).stat().st_size for file in FILES))
             manifest = Manifest(
@@ -120,50 +122,68 @@ def build_version(
                 created_at=moment.isoformat(timespec="seconds"),
                 box=Box(*areas.service_area.bounds),
                 center=Point(middle.x, middle.y),
-                source=ground.source,
+                source=_about(source),
                 counts=counts,
                 files={file: file_entry(draft / file, progress=progress) for file in FILES},
             )
             manifest.save(draft / MANIFEST)
+            shutil.rmtree(room)
             _switch(draft, home, version)
         _sweep(home)
     return version
 
 
-def _ground(source: Extract | Place, draft: Path, *, progress: Progress) -> _Ground:
-    if isinstance(source, Extract):
-        return _Ground(source.path, None, None, {"kind": "extract", "name": source.path.name})
-    download = draft / "download"
-    download.mkdir()
-    found = fetch_place(
-        source.query,
-        download,
-        progress=progress,
-        nominatim_url=source.nominatim_url,
-        overpass_url=source.overpass_url,
-    )
-    about = {"kind": "place", "name": source.query}
-    return _Ground(found.extract, found.name, found.outline, about)
+def _usual_name(city_id: str, source: Extract | Place) -> str:
+    if isinstance(source, Place):
+        return source.query.partition(",")[0].strip()
+    return city_id.replace("-", " ").replace("_", " ").title()
 
 
-def _fill(
-    draft: Path, ground: _Ground, *, wards: Path | None, name: str, progress: Progress
-) -> tuple[Areas, dict[str, float]]:
+def _about(source: Extract | Place) -> dict[str, str]:
+    if isinstance(source, Place):
+        return {"kind": "place", "name": source.query}
+    return {"kind": "extract", "name": source.path.name}
+
+
+def _ground(
+    source: Extract | Place, room: Path, *, name: str, wards: Areas | None, progress: Progress
+) -> _Ground:
+    """The map of the city: downloaded, cut out of a larger one, or the extract as it is."""
+    if isinstance(source, Place):
+        found = fetch_place(
+            source.query,
+            room,
+            progress=progress,
+            nominatim_url=source.nominatim_url,
+            overpass_url=source.overpass_url,
+        )
+        return _Ground(found.extract, name, found.outline, wards)
+    if wards is None:
+        return _Ground(source.path, name)
+    progress.stage("Cutting out the city", None)
+    box = Box(*wards.service_area.bounds).padded(EDGE_M)
+    cut = room / f"{source.path.name.partition('.')[0]}.osm.pbf"
+    if not clip(source.path, cut, box=box, progress=progress):
+        raise BadWards(
+            f"The wards lie outside the map of {source.path.name}; do both show one city?"
+        )
+    return _Ground(cut, name, None, wards)
+
+
+def _fill(draft: Path, ground: _Ground, *, progress: Progress) -> tuple[Areas, dict[str, float]]:
     """Write every file but the manifest; what fails soonest comes first."""
     roads = import_extract(ground.extract, progress=progress)
-    if wards is None:
-        areas = find_areas(
-            ground.extract, roads, city=name, outline=ground.outline, progress=progress
-        )
-    else:
-        areas = _areas_from(wards, roads, city=name)
+    areas = ground.wards or find_areas(
+        ground.extract, roads, city=ground.name, outline=ground.outline, progress=progress
+    )
+    if not shapely.intersects_xy(areas.service_area, roads.lon, roads.lat).any():
+        raise BadWards("None of the wards has a road of this map; do both show one city?")
     areas.save(draft / AREAS)
     progress.stage("Preparing routes", None)
     roads.save(draft / ROADS)
     np.save(draft / ORDER, compute_order(roads), allow_pickle=False)
     gazetteer = build_gazetteer(ground.extract, areas, draft / GAZETTEER, progress=progress)
     build_basemap(ground.extract, draft / BASEMAP, progress=progress)
-    shutil.rmtree(draft / "download", ignore_errors=True)
     counts = {
         "road_km": round(float(roads.length_m.sum()) / 1_000, 1),
         "nodes": roads.node_count,
@@ -177,15 +197,6 @@ def _fill(
         "crossings": gazetteer.crossings,
     }
     return areas, counts
-
-
-def _areas_from(wards: Path, roads: RoadArrays, *, city: str) -> Areas:
-    areas = Areas.from_geojson(wards, city=city)
-    if not shapely.intersects_xy(areas.service_area, roads.lon, roads.lat).any():
-        raise BadWards(
-            f"None of the wards in {wards.name} has a road of this map; do both show one city?"
-        )
-    return areas
 
 
 @contextmanager
@@ -223,10 +234,15 @@ def _full(root: Path) -> NoDiskSpace:
     return NoDiskSpace(f"The disk of {root} is full; free some space and add the city again.")
 
 
-def _check_space(extract: Path, home: Path) -> None:
-    if not extract.is_file():
-        raise ExtractMissing(f"There is no file {extract}; give the path of an .osm.pbf extract.")
-    needed = max(_LEAST_FREE_BYTES, _FREE_PER_EXTRACT_BYTE * extract.stat().st_size)
+def _check_space(source: Extract | Place, home: Path, *, is_clipped: bool) -> None:
+    needed = _LEAST_FREE_BYTES
+    if isinstance(source, Extract):
+        if not source.path.is_file():
+            raise ExtractMissing(
+                f"There is no file {source.path}; give the path of an .osm.pbf extract."
+            )
+        if not is_clipped:
+            needed = max(needed, _FREE_PER_EXTRACT_BYTE * source.path.stat().st_size)
     free = shutil.disk_usage(home).free
     if free < needed:
         raise NoDiskSpace(

@@ -44,9 +44,8 @@ _KINDS = ("node", "way", "relation")
 
 @dataclass(frozen=True, slots=True)
 class PlaceMap:
-    """The downloaded place: its outline, its short name and its map as an OSM extract."""
+    """The downloaded place: its outline and its map as an OSM extract."""
 
-    name: str
     outline: Polygon | MultiPolygon
     extract: Path
 
@@ -94,7 +93,7 @@ def fetch_place(
             "or give a file with --extract."
         )
     _write_extract(found, extract)
-    return PlaceMap(query.partition(",")[0].strip(), outline, extract)
+    return PlaceMap(outline, extract)
 
 
 def _outline(osmnx: Any, query: str) -> Polygon | MultiPolygon:

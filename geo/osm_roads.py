@@ -77,8 +77,8 @@ def extract_errors(path: Path) -> Iterator[None]:
         raise ExtractMissing(f"There is no file {path}; give the path of an .osm.pbf extract.")
     try:
         yield
-    except RuntimeError as e:
-        # osmium has one error for everything that is wrong with a file.
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as e:
+        # What osmium raises for a file that is cut, garbled or something else.
         raise BadExtract(
             f"{path.name} is not a complete OpenStreetMap extract ({e}); download it again."
         ) from e

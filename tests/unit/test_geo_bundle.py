@@ -188,16 +188,18 @@ def test_a_full_disk_is_told_before_and_during_the_work(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    town = Extract(grid(3).write(tmp_path / "town.osm"))
+    root = tmp_path / "cities"
     with monkeypatch.context() as patched:
         patched.setattr(bundle_build, "build_basemap", full)
         with pytest.raises(bundle_errors.NoDiskSpace, match="is full"):
-            build_bundle("helsinki", source=HELSINKI, root=tmp_path)
+            build_bundle("helsinki", source=town, root=root)
     with monkeypatch.context() as patched:
         usage = type("Usage", (), {"free": 1 << 20})
         patched.setattr(shutil, "disk_usage", lambda _: usage)
         with pytest.raises(bundle_errors.NoDiskSpace, match="only 1 MB left"):
-            build_bundle("helsinki", source=HELSINKI, root=tmp_path)
-    assert list(tmp_path.iterdir()) == []
+            build_bundle("helsinki", source=town, root=root)
+    assert not root.exists()
 
 
 def test_a_root_that_is_a_file_is_told(tmp_path: Path) -> None:
@@ -259,6 +261,23 @@ def test_a_killed_build_leaves_the_old_city_and_its_debris_goes_next_time(
     assert kept == {"current", first.path.name, second.path.name}
 
 
+def test_wards_cut_their_city_out_of_a_larger_map(tmp_path: Path) -> None:
+    country = grid(3)
+    far_north = 50_000.0
+    for osm_id, (east, north) in list(country.nodes.items()):
+        country.node(10_000 + osm_id, east, north + far_north)
+    for osm_id, (refs, tags) in list(country.ways.items()):
+        country.ways[10_000 + osm_id] = ([10_000 + ref for ref in refs], tags)
+    wards = wards_file(tmp_path / "w.geojson", (0, 0), (400, 0), (400, 400), (0, 400))
+    source = Extract(country.write(tmp_path / "country.osm"))
+    city = build_bundle("town", source=source, root=tmp_path / "cities", wards=wards)
+    whole = build_bundle("country", source=source, root=tmp_path / "cities")
+    assert city.roads().arrays.edge_count * 2 == whole.roads().arrays.edge_count
+    assert city.roads().snap(metres(100, 0)) is not None
+    assert city.roads().snap(metres(100, far_north), max_m=1_000) is None
+    assert {path.name for path in city.path.iterdir()} == {*city.manifest.files, "manifest.json"}
+
+
 def test_old_versions_go_but_the_one_before_stays_readable(tmp_path: Path) -> None:
     town = Extract(grid(3).write(tmp_path / "town.osm"))
     root = tmp_path / "cities"
@@ -282,7 +301,8 @@ def test_stages_are_told_in_order_and_known_ones_are_filled(tmp_path: Path) -> N
             self.stages[-1][2] += n
 
     heard = Listener()
-    bundle = build_bundle("helsinki", source=HELSINKI, root=tmp_path, progress=heard)
+    town = Extract(grid(4).write(tmp_path / "town.osm"))
+    bundle = build_bundle("town", source=town, root=tmp_path / "cities", progress=heard)
     assert heard.stages[0][0] == "Reading roads"
     name, total, done = heard.stages[-1]
     assert name == "Checksums"
