@@ -25,17 +25,22 @@ export function quiet(): void {
   if (ringing === null) return;
   clearInterval(ringing);
   ringing = null;
-  navigator.vibrate?.(0);
+  shake([0]);
+}
+
+/** Browsers complain about shaking a phone nobody has touched yet. */
+function shake(pattern: number[]): void {
+  if (navigator.userActivation?.hasBeenActive ?? true) navigator.vibrate?.(pattern);
 }
 
 /** A short double buzz that confirms a tap through a glove. */
 export function buzz(): void {
-  navigator.vibrate?.([60, 40, 60]);
+  shake([60, 40, 60]);
 }
 
 /** One ring and one long shake. */
 export function once(): void {
-  navigator.vibrate?.([400, 150, 400]);
+  shake([400, 150, 400]);
   if (audio === null || audio.state !== "running") return;
   const start = audio.currentTime;
   for (const [index, hertz] of [880, 1175, 880, 1175].entries()) {

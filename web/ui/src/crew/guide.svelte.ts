@@ -3,6 +3,7 @@ import { ApiError } from "../api/client.js";
 import { buzz } from "./alarm.js";
 import { type ArrivalState, arrivalAfter, type Fix, metresBetween, START } from "./arrival.js";
 import { job } from "./known.svelte.js";
+import { recall, remember } from "./phone.svelte.js";
 import { position } from "./position.svelte.js";
 import { type Route, routeTo } from "./transport.js";
 
@@ -28,7 +29,9 @@ export function guideTo(assignmentId: string | null): void {
   if (guide.assignmentId === assignmentId) return;
   Object.assign(guide, { assignmentId, route: null, missing: false, arrival: START });
   asked = null;
-  if (assignmentId !== null) void loadRoute();
+  if (assignmentId === null) return;
+  void recallRoute(assignmentId);
+  void loadRoute();
 }
 
 /** Takes one fix: arrival, and a fresh route when the phone has moved on. */
@@ -43,6 +46,12 @@ export function guideWith(fix: Fix): void {
   if (moved && Date.now() - (asked?.at ?? 0) > AGAIN_MS) void loadRoute();
 }
 
+async function recallRoute(assignmentId: string): Promise<void> {
+  const known = await recall<{ assignmentId: string; route: Route }>("route");
+  if (known?.assignmentId !== assignmentId || guide.assignmentId !== assignmentId) return;
+  if (guide.route === null) Object.assign(guide, { route: known.route, missing: false });
+}
+
 /** Asks for the way again, from where the phone is now; keeps the old one when that fails. */
 export async function loadRoute(): Promise<void> {
   const assignmentId = guide.assignmentId;
@@ -52,7 +61,9 @@ export async function loadRoute(): Promise<void> {
   asked = { at: Date.now(), from: from === null ? null : { lon: from.lon, lat: from.lat } };
   try {
     const route = await routeTo(assignmentId, from);
-    if (guide.assignmentId === assignmentId) Object.assign(guide, { route, missing: false });
+    if (guide.assignmentId !== assignmentId) return;
+    Object.assign(guide, { route, missing: false });
+    await remember("route", { assignmentId, route });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     guide.missing = guide.route === null;

@@ -1,6 +1,9 @@
 /** The crew's map: the way, the scene and the phone's own place drawn over the city. */
+
 import type { Geometry, Polygon } from "geojson";
 import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
+import { setWorkerUrl } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { City } from "../live/entities.js";
 import { canvasImage, type MapImage } from "../map/canvas_image.js";
 import { type CityMap, type Look, openCityMap } from "../map/city_map.js";
@@ -31,6 +34,7 @@ export async function openJobMap(
   options: { city: City; look: Look; first: Drawn },
 ): Promise<JobMap> {
   let drawn = options.first;
+  await keepWorkerAtHand();
   const city: CityMap = await openCityMap({
     city: options.city,
     container,
@@ -62,6 +66,20 @@ export async function openJobMap(
     setLook: (look) => city.setLook(look),
     remove: () => city.remove(),
   };
+}
+
+let atHand = false;
+
+/**
+ * A map worker's own script lies outside the crew page's scope, so the service worker never sees
+ * its request. Fetched by the page and started from memory it opens without a network too.
+ */
+async function keepWorkerAtHand(): Promise<void> {
+  if (atHand || !navigator.serviceWorker?.controller) return;
+  const code = await fetch(workerUrl);
+  if (!code.ok) return;
+  setWorkerUrl(URL.createObjectURL(await code.blob()));
+  atHand = true;
 }
 
 function fitAll(map: MapLibre, drawn: Drawn): void {

@@ -111,6 +111,15 @@ export function setDuty(status: CrewStatus): Promise<void> {
   return act("status", { status });
 }
 
+/** Keeps one fact on the phone for the next opening without a network. */
+export function remember(name: string, value: unknown): Promise<void> {
+  return keep(db, name, value);
+}
+
+export function recall<T>(name: string): Promise<T | null> {
+  return kept<T>(db, name);
+}
+
 /** Sends what waits, oldest first; called after taps, on network news and by its own timer. */
 export async function sendWaiting(): Promise<void> {
   if (outbox === null) return;
