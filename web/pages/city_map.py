@@ -69,6 +69,7 @@ def city_map(
         "services": list(services.values()),
         "chosen": chosen,
         "days": SHOWN_DAYS,
+        "script_texts": t.for_scripts(),
     }
     return render(request, "map.html", city=city, tab="map", **values)
 

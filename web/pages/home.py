@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
@@ -24,7 +24,7 @@ from web.auth import TheCity, TheSystem, the_city, the_system
 from web.pages import form as forms
 from web.pages import moments
 from web.pages.form import Form
-from web.pages.rendering import PageRoute, full_link, remember, render, texts_for
+from web.pages.rendering import PageRoute, full_link, remember, render, render_part, texts_for
 from web.pages.texts import Texts
 from web.photos import MAX_BYTES, read_picture
 from web.public_reports import Question
@@ -149,6 +149,23 @@ def sent(request: Request, city: TheCity, system: TheSystem, ticket: str, k: str
         full_link=full_link(request, link),
         view=opened.view,
     )
+
+
+@router.get("/{city}/similar")
+def similar(
+    request: Request,
+    city: TheCity,
+    system: TheSystem,
+    lon: float,
+    lat: float,
+    service: str = "",
+) -> Response:
+    """Who was here before: the same hint as in the page, for its script."""
+    limits.check(request, "geocode")
+    form = replace(forms.fresh(), service_code=service, lon=str(lon), lat=str(lat))
+    alike = _alike(system, city, form, texts_for(request))
+    part = render_part(request, "similar.html", city=city, similar=alike) if alike else ""
+    return HTMLResponse(part, headers={"Cache-Control": "no-store"})
 
 
 # --- photos -----------------------------------------------------------------------
@@ -306,7 +323,7 @@ def _page(
         "place_message": place_message,
         "similar": _alike(system, city, form, t),
         "target_minutes": round(city.policy.promise.target_s / 60),
-        "script_texts": t.for_scripts(),
+        "script_texts": t.for_scripts("form.", "error.photo"),
     }
     # The empty form may be gone back to; one that holds somebody's words is kept by nobody.
     private = request.method == "POST"

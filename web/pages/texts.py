@@ -28,9 +28,9 @@ class Texts:
         """The sentence, or `default` for what a city named itself and nobody translated."""
         return self._sentences.get(key, default)
 
-    def for_scripts(self) -> str:
-        """The sentences that the report form's script says itself, as JSON."""
-        keys = (key for key in self._sentences if key.startswith(("form.", "error.photo", "time.")))
+    def for_scripts(self, *beginnings: str) -> str:
+        """The sentences that a page's script says itself, as JSON: those whose key begins so."""
+        keys = (key for key in self._sentences if key.startswith(("time.", *beginnings)))
         return json.dumps({key: self._sentences[key] for key in keys}, ensure_ascii=False)
 
     def name(self, thing: object) -> str:

@@ -145,6 +145,7 @@ def _page(
 ) -> Response:
     values = page_values(request, system, city, opened, token=token)
     values["message"] = message
+    values["script_texts"] = texts_for(request).for_scripts("track.", "map.failed")
     full = full_link(request, values["link"])
     return render(
         request, "track.html", city=city, private=True, status=status, full_link=full, **values

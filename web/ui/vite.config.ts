@@ -9,6 +9,9 @@ const pages = ["console", "crew", "evaluation", "agency", "signin"].filter((page
   existsSync(`src/${page}/main.ts`),
 );
 
+/** The citizen pages are server-rendered; the server finds these files by the manifest. */
+const citizen = ["report.ts", "small.ts", "track.ts", "city_map.ts", "fonts.css"];
+
 export default defineConfig({
   base: "/static/ui/",
   plugins: [svelte(), paraglideVitePlugin(messageOptions)],
@@ -26,6 +29,7 @@ export default defineConfig({
       input: {
         ...Object.fromEntries(pages.map((page) => [page, `${page}.html`])),
         "crew-sw": "src/crew/sw.ts",
+        ...Object.fromEntries(citizen.map((file) => [`citizen-${file}`, `src/citizen/${file}`])),
       },
       output: {
         // A service worker must keep its address from build to build.

@@ -1,0 +1,42 @@
+/** A mark on the map: the place of the report, or the crew on its way. */
+import type { Map as MapLibre } from "maplibre-gl";
+import type { Spot } from "./maps.js";
+import { picture } from "./picture.js";
+
+/** A position this old is shown pale: it may no longer be true. */
+const OLD_S = 60;
+
+export class Marker {
+  readonly #map: MapLibre;
+  readonly #element = document.createElement("div");
+  #spot: Spot;
+  readonly #place = () => this.#put();
+
+  constructor(map: MapLibre, kind: "place" | "crew", spot: Spot) {
+    this.#map = map;
+    this.#spot = spot;
+    this.#element.className = `map-dot ${kind}`;
+    this.#element.append(picture(kind === "crew" ? "crew" : "pin", 20));
+    map.getCanvasContainer().append(this.#element);
+    map.on("move", this.#place);
+    map.on("resize", this.#place);
+    this.#put();
+  }
+
+  move(spot: Spot, age_s: number): void {
+    this.#spot = spot;
+    this.#element.classList.toggle("old", age_s > OLD_S);
+    this.#put();
+  }
+
+  remove(): void {
+    this.#map.off("move", this.#place);
+    this.#map.off("resize", this.#place);
+    this.#element.remove();
+  }
+
+  #put(): void {
+    const { x, y } = this.#map.project([this.#spot.lon, this.#spot.lat]);
+    this.#element.style.transform = `translate(${x}px, ${y}px) translate(-50%, -50%)`;
+  }
+}

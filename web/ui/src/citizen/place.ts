@@ -1,0 +1,227 @@
+/** The place part of the form: proposals while typing, "where I am", the pin, and who was here before. */
+
+import type { Spot } from "./maps.js";
+import { showMoments } from "./moments.js";
+import { note, picture } from "./picture.js";
+import { PinMap } from "./pin_map.js";
+import { say } from "./words.js";
+
+interface Candidate extends Spot {
+  label: string;
+  ward: string | null;
+  district: string | null;
+}
+
+const TYPING_MS = 350;
+const SHORTEST = 3;
+
+export class Place {
+  readonly #form: HTMLFormElement;
+  readonly #city: string;
+  readonly #typed: HTMLInputElement;
+  readonly #choices: HTMLElement;
+  readonly #map: PinMap | null;
+  #timer = 0;
+  #asked: AbortController | null = null;
+  /** Whether the pin came from a proposal for the words: new words make it void. */
+  #fromWords = false;
+
+  constructor(form: HTMLFormElement, city: string) {
+    this.#form = form;
+    this.#city = city;
+    this.#typed = this.#one<HTMLInputElement>("#place_typed");
+    this.#choices = this.#one("[data-place-choices]");
+    const map = form.querySelector("pin-map");
+    this.#map = map instanceof PinMap ? map : null;
+    this.#one("[data-place-ways]").hidden = false;
+    this.#connect();
+  }
+
+  /** The spot now in the form, or null. */
+  get spot(): Spot | null {
+    const [lon, lat] = [this.#hidden("lon").value, this.#hidden("lat").value];
+    return lon && lat ? { lon: Number(lon), lat: Number(lat) } : null;
+  }
+
+  /** Offers the position a photo brought along. */
+  offerPhotoSpot(spot: Spot): void {
+    if (this.spot) return;
+    const line = note(say("form.place_from_photo"));
+    const use = document.createElement("button");
+    use.type = "button";
+    use.className = "button small";
+    use.textContent = say("form.place_from_photo_use");
+    use.addEventListener("click", () => void this.#pin(spot));
+    line.append(use);
+    this.#choices.replaceChildren(line);
+  }
+
+  #connect(): void {
+    this.#typed.addEventListener("input", () => this.#wordsChanged());
+    this.#one("[data-place-check]").addEventListener("click", (event) => {
+      event.preventDefault();
+      void this.#propose();
+    });
+    this.#one("[data-place-here]").addEventListener("click", () => this.#locate());
+    const opener = this.#one<HTMLButtonElement>("[data-place-map]");
+    opener.addEventListener("click", () => void this.#toggleMap(opener));
+    this.#map?.addEventListener("use", (event) => {
+      void this.#toggleMap(opener);
+      void this.#pin((event as CustomEvent<Spot>).detail);
+    });
+    this.#one("[data-unpin]").addEventListener("click", (event) => {
+      event.preventDefault();
+      this.#unpin();
+    });
+    for (const tile of this.#form.querySelectorAll("[name=service_code]")) {
+      tile.addEventListener("change", () => void this.#showSimilar());
+    }
+    if (this.spot) void this.#showSimilar();
+  }
+
+  #wordsChanged(): void {
+    if (this.#fromWords) this.#unpin();
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#propose(), TYPING_MS);
+  }
+
+  async #propose(): Promise<void> {
+    window.clearTimeout(this.#timer);
+    this.#asked?.abort();
+    this.#asked = new AbortController();
+    const words = this.#typed.value.trim();
+    if (words.length < SHORTEST) {
+      this.#choices.replaceChildren();
+      return;
+    }
+    const address = `/api/${this.#city}/geocode?q=${encodeURIComponent(words.slice(0, 200))}`;
+    const found = await ask<{ candidates: Candidate[] }>(address, this.#asked.signal);
+    if (!found) return;
+    if (found.candidates.length) this.#list(found.candidates);
+    else this.#choices.replaceChildren(note(say("form.place_unsure")));
+  }
+
+  #list(candidates: readonly Candidate[]): void {
+    const list = document.createElement("div");
+    list.className = "suggestions";
+    for (const candidate of candidates) {
+      const button = document.createElement("button");
+      button.type = "button";
+      const words = document.createElement("span");
+      words.textContent = candidate.label;
+      const area = [candidate.ward, candidate.district].filter(Boolean).join(", ");
+      if (area) {
+        const small = document.createElement("small");
+        small.textContent = area;
+        words.append(small);
+      }
+      button.append(picture("pin", 18), words);
+      button.addEventListener("click", () => {
+        this.#choices.replaceChildren();
+        this.#set(candidate, candidate.label, null);
+        this.#fromWords = true;
+      });
+      list.append(button);
+    }
+    this.#choices.replaceChildren(list);
+  }
+
+  #locate(): void {
+    this.#choices.replaceChildren(note(say("form.place_locating")));
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        this.#choices.replaceChildren();
+        void this.#pin({ lon: coords.longitude, lat: coords.latitude }, coords.accuracy);
+      },
+      (error) => {
+        const denied = error.code === GeolocationPositionError.PERMISSION_DENIED;
+        const key = denied ? "form.place_denied" : "form.place_failed";
+        this.#choices.replaceChildren(note(say(key), "warn"));
+      },
+      { enableHighAccuracy: true, timeout: 15_000, maximumAge: 30_000 },
+    );
+  }
+
+  async #toggleMap(opener: HTMLButtonElement): Promise<void> {
+    if (!this.#map) return;
+    const open = this.#map.hidden;
+    opener.setAttribute("aria-expanded", String(open));
+    const words = opener.querySelector("span");
+    if (words) words.textContent = say(open ? "form.place_map_close" : "form.place_map");
+    if (open) await this.#map.show(this.#city, this.spot);
+    else this.#map.hidden = true;
+  }
+
+  /** Puts the pin where the reader pointed, if the city is served there. */
+  async #pin(spot: Spot, accuracy_m: number | null = null): Promise<void> {
+    const address = `/api/${this.#city}/reverse?lon=${spot.lon}&lat=${spot.lat}`;
+    const found = await ask<{ label: string | null; covered: boolean }>(address);
+    if (found && !found.covered) {
+      const city = this.#form.dataset.cityName ?? "";
+      this.#choices.replaceChildren(note(say("form.place_outside", { city }), "warn"));
+      return;
+    }
+    this.#fromWords = false;
+    this.#choices.replaceChildren();
+    this.#set(spot, found?.label ?? null, accuracy_m);
+  }
+
+  #set(spot: Spot, label: string | null, accuracy_m: number | null): void {
+    this.#hidden("lon").value = String(spot.lon);
+    this.#hidden("lat").value = String(spot.lat);
+    this.#hidden("accuracy_m").value = accuracy_m === null ? "" : String(Math.round(accuracy_m));
+    const shown = label ?? `${spot.lat.toFixed(5)}, ${spot.lon.toFixed(5)}`;
+    this.#hidden("pin_label").value = shown;
+    const known =
+      accuracy_m === null
+        ? ""
+        : ` (${say("form.place_accuracy", { metres: Math.round(accuracy_m) })})`;
+    this.#one("[data-pinned-label]").textContent = shown + known;
+    this.#one("[data-pinned]").hidden = false;
+    void this.#showSimilar();
+  }
+
+  #unpin(): void {
+    for (const name of ["lon", "lat", "accuracy_m", "pin_label"]) this.#hidden(name).value = "";
+    this.#fromWords = false;
+    this.#one("[data-pinned]").hidden = true;
+    this.#one("[data-similar]").replaceChildren();
+  }
+
+  async #showSimilar(): Promise<void> {
+    const spot = this.spot;
+    const box = this.#one("[data-similar]");
+    if (!spot) return;
+    const service = new FormData(this.#form).get("service_code") ?? "";
+    const query = new URLSearchParams({
+      lon: String(spot.lon),
+      lat: String(spot.lat),
+      service: String(service),
+    });
+    const answer = await fetch(`/${this.#city}/similar?${query}`).catch(() => null);
+    // Only a hint: without it the report is just as good.
+    if (!answer?.ok) return;
+    box.innerHTML = await answer.text();
+    showMoments(box);
+  }
+
+  #hidden(name: string): HTMLInputElement {
+    return this.#one<HTMLInputElement>(`input[name="${name}"]`);
+  }
+
+  #one<E extends HTMLElement>(selector: string): E {
+    const found = this.#form.querySelector<E>(selector);
+    if (!found) throw new Error(`The form has no ${selector}.`);
+    return found;
+  }
+}
+
+async function ask<T>(address: string, signal?: AbortSignal): Promise<T | null> {
+  try {
+    const answer = await fetch(address, { ...(signal ? { signal } : {}) });
+    return answer.ok ? ((await answer.json()) as T) : null;
+  } catch {
+    // No network, or newer words were asked about: the form goes without.
+    return null;
+  }
+}
