@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import needs, services
@@ -13,6 +14,9 @@ pytest_plugins = ["pytester"]
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(needs, "needs")
+    # A busy machine is slow now and then; that is no failure.
+    hypothesis.settings.register_profile("sigap", deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("sigap")
 
 
 @pytest.fixture(scope="session")
