@@ -61,10 +61,12 @@ class Session:
                 self.outbox.resumed(name)
             for task in tasks:
                 task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception) and not isinstance(result, asyncio.CancelledError):
-                raise result
+            # not gather: it would hide from whoever cancels us that it was them
+            await asyncio.wait(tasks)
+        for task in tasks:
+            failed = None if task.cancelled() else task.exception()
+            if failed is not None:
+                raise failed
         return self.outbox.closed or "left"
 
     async def _write(self) -> None:
