@@ -70,6 +70,9 @@ class Assets(StaticFiles):
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if fingerprinted else "no-cache"
         )
+        if Path(full_path).name == "crew-sw.js":
+            # It lies with the assets but opens the page of each city's crew without a network.
+            response.headers["Service-Worker-Allowed"] = "/"
         return response
 
 
