@@ -136,6 +136,12 @@ class System:
         """Every city served, by id."""
         return [self._cities[city_id] for city_id in sorted(self._cities)]
 
+    def replace_policy(self, city_id: str, policy: Policy) -> None:
+        """Serve the city by other numbers; before `start` only."""
+        city = replace(self.city(city_id), policy=policy)
+        self._cities[city_id] = city
+        self._loops[city_id] = DispatcherLoop(city, self)
+
     def _policy(self, city_id: str) -> Policy:
         return self.city(city_id).policy
 

