@@ -24,6 +24,7 @@ _LOOKED_AT = 80
 _KEPT = 25
 _WORTH_SHOWING = 0.55
 _SIDE_KEPT = 20
+_WHOLE_AREA = 0.85
 
 Hit = tuple[Place, Fit]
 
@@ -274,27 +275,34 @@ class _Search:
 
     def _whole_areas(self) -> Iterator[Found]:
         """Wards and districts whose name is all there is in the text."""
-        spelled = {area.spelled: area for area in self._store.areas if area.kind != "city"}
-        names = [name.split() for name in spelled]
+        areas = [area for area in self._store.areas if area.kind != "city"]
+        if self._query.only_area:
+            for area in areas:
+                if area.id in self._query.areas:
+                    yield self._whole_area(area, Fit(1.0, 1.0, 1.0, 1.0))
+            return
+        names = [area.spelled.split() for area in areas]
         for reading in self._query.readings[:1]:
-            for area, fit in zip(
-                spelled.values(), fits(reading.words, names, self._weight), strict=True
-            ):
-                if fit.score > 0.85:
-                    yield Found(
-                        point=area.point,
-                        label=area.name,
-                        same=area.name,
-                        kind="ward",
-                        radius_m=area.radius_m,
-                        fit=fit,
-                        score=fit.score,
-                        area=0.0,
-                        ward=area.name if area.kind == "ward" else None,
-                        district=self._district(area),
-                        notes=("whole_area",),
-                        other_kind=self._query.names_road,
-                    )
+            judged = fits(reading.words, names, self._weight)
+            for area, fit in zip(areas, judged, strict=True):
+                if fit.score > _WHOLE_AREA:
+                    yield self._whole_area(area, fit)
+
+    def _whole_area(self, area: AreaRow, fit: Fit) -> Found:
+        return Found(
+            point=area.point,
+            label=area.name,
+            same=area.name,
+            kind="ward",
+            radius_m=area.radius_m,
+            fit=fit,
+            score=fit.score,
+            area=0.0,
+            ward=area.name if area.kind == "ward" else None,
+            district=self._district(area),
+            notes=("whole_area",),
+            other_kind=self._query.names_road,
+        )
 
     def _district(self, area: AreaRow) -> str | None:
         if area.kind == "district":

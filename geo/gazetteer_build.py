@@ -9,16 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString
 
 from geo.areas import Areas, Attribution
-from geo.gazetteer_sources import House, Named, Sources, read_sources
+from geo.gazetteer_sources import House, Named, Sources, Stretch, read_sources
 from geo.gazetteer_streets import SAME_PLACE_M, Plane, Street, crossings, streets
 from geo.gazetteer_text import key, words
 from geo.point import Point, distance_m
 from geo.progress import Progress, Silent
 
-FORMAT = "2"
+FORMAT = "3"
 
 HOUSE_TO_STREET_M = 250.0
 _SAMPLE_M = 150.0
@@ -43,7 +42,10 @@ create table house(
     lon real not null, lat real not null
 );
 create table crossing(a integer not null, b integer not null, lon real not null, lat real not null);
-create table stretch(id integer primary key, street_id integer not null, shape blob not null);
+create table stretch(
+    id integer primary key, street_id integer not null, is_road integer not null,
+    shape blob not null
+);
 create virtual table stretch_box using rtree(id, west, east, south, north);
 create virtual table poi_box using rtree(id, west, east, south, north);
 create table word(word text primary key, names integer not null);
@@ -165,7 +167,9 @@ class _Book:
         self._names(place, street.names)
         self._street_wards(place, street, middle)
         for stretch in street.stretches:
-            self._stretch(place, stretch.line)
+            # Nobody standing on the street above would name the tunnel below.
+            if not stretch.is_below:
+                self._stretch(place, stretch)
 
     def add_named(self, thing: Named, kind: str) -> None:
         across = math.sqrt(thing.square_degrees * float(np.prod(self.plane.scale)))
@@ -280,10 +284,10 @@ class _Book:
         row = (place, *area, p.lon, p.lat, share)
         self.db.execute("insert into lies_in values (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def _stretch(self, place: int, line: LineString) -> None:
-        row = (self.next_stretch, place, shapely.to_wkb(line))
-        self.db.execute("insert into stretch values (?, ?, ?)", row)
-        self._box("stretch_box", self.next_stretch, line.bounds)
+    def _stretch(self, place: int, stretch: Stretch) -> None:
+        row = (self.next_stretch, place, stretch.is_road, shapely.to_wkb(stretch.line))
+        self.db.execute("insert into stretch values (?, ?, ?, ?)", row)
+        self._box("stretch_box", self.next_stretch, stretch.line.bounds)
         self.next_stretch += 1
 
     def _box(self, table: str, row_id: int, bounds: tuple[float, ...]) -> None:

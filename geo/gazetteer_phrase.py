@@ -12,6 +12,7 @@ from geo.point import METRES_PER_DEGREE, Box, Point, distance_m
 
 NEAR_STREET_M = 400.0
 ON_STREET_M = 40.0
+PATH_M = 20.0
 AT_CROSSING_M = 25.0
 NEAR_CROSSING_M = 400.0
 NEAR_LANDMARK_M = 60.0
@@ -42,7 +43,7 @@ def describe(store: Store, p: Point, language: Language) -> Phrase | None:
     if street is None and ward is None:
         return None
     parts = [_on_street(store, p, street, texts)] if street else []
-    parts += _landmark(store, p, texts)
+    parts += _landmark(store, p, texts, said=" ".join(parts))
     if ward:
         parts.append(texts["ward"].format(ward=ward))
     name, gap = (street.name, round(street.gap_m, 1)) if street else (None, None)
@@ -59,10 +60,17 @@ class _Near:
 def _nearest_street(store: Store, p: Point) -> _Near | None:
     for reach in (60.0, NEAR_STREET_M):
         near = store.stretches_in(Box(p.lon, p.lat, p.lon, p.lat).padded(reach))
-        gaps = [(_gap(shape, p), street, name) for street, name, shape in near]
-        found = min(gaps, default=None)
-        if found and found[0] <= reach:
-            return _Near(found[1], found[2], found[0])
+        # A crew looks for the street, not for the footpath beside it.
+        found = min(
+            (
+                (gap + (0.0 if is_road else PATH_M), gap, street, name)
+                for street, name, is_road, shape in near
+                if (gap := _gap(shape, p)) <= reach
+            ),
+            default=None,
+        )
+        if found:
+            return _Near(found[2], found[3], found[1])
     return None
 
 
@@ -87,10 +95,12 @@ def _on_street(store: Store, p: Point, street: _Near, texts: dict[str, str]) -> 
     return street.name
 
 
-def _landmark(store: Store, p: Point, texts: dict[str, str]) -> list[str]:
+def _landmark(store: Store, p: Point, texts: dict[str, str], *, said: str) -> list[str]:
+    """The nearest thing with a name of its own; a stop called as the street says nothing new."""
     near = store.pois_in(Box(p.lon, p.lat, p.lon, p.lat).padded(NEAR_LANDMARK_M))
-    metres, name = min(((distance_m(p, where), name) for name, where in near), default=(0.0, ""))
-    return [texts["landmark"].format(landmark=name)] if name and metres <= NEAR_LANDMARK_M else []
+    own = [(distance_m(p, where), name) for name, where in near if name.split(",")[0] not in said]
+    metres, name = min(own, default=(math.inf, ""))
+    return [texts["landmark"].format(landmark=name)] if metres <= NEAR_LANDMARK_M else []
 
 
 def _round(metres: float) -> int:

@@ -92,6 +92,7 @@ class Query:
     sides: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     is_crossing: bool
     areas: frozenset[str]
+    only_area: bool
     cue: str | None
     names_road: bool
 
@@ -106,13 +107,14 @@ def understand(text: str, areas: AreaNames) -> Query:
     cues = [_CUE_OF[found] for found in _CUE.findall(plain)]
     crossing = bool(_CROSSING.search(plain))
     whole = _without_fillers(words(_CUE.sub(" ", _CROSSING.sub(" ", plain))))
-    named, _ = _areas_named(whole, areas)
+    named, rest = _areas_named(whole, areas)
     readings = _readings(plain, whole, house, areas)
     return Query(
         readings=tuple(dict.fromkeys(readings))[:_MOST_READINGS],
         sides=tuple(_sides(plain, areas, is_crossing=crossing)),
         is_crossing=crossing,
         areas=named,
+        only_area=bool(named) and not rest,
         cue=cues[0] if cues else None,
         names_road=bool(set(whole) & ROAD_WORDS),
     )

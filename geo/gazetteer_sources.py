@@ -19,6 +19,10 @@ Tags = Mapping[str, str]
 _NOT_STREETS = frozenset(
     {"proposed", "construction", "abandoned", "razed", "platform", "bus_stop", "rest_area"}
 )
+_PATHS = frozenset(
+    {"footway", "path", "cycleway", "steps", "bridleway", "track", "busway", "bus_guideway"}
+    | {"service", "corridor"}
+)
 _POI_KEYS = (
     "amenity",
     "shop",
@@ -69,10 +73,12 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One way of a named street."""
+    """One way of a named street; `is_road`: cars drive on it, `is_below`: it is a tunnel."""
 
     names: tuple[str, ...]
     line: LineString
+    is_road: bool = True
+    is_below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,11 @@ def _read(thing: Any, found: Sources) -> None:
     tags = {tag.k: tag.v for tag in thing.tags}
     if thing.is_way() and tags.get("highway") and "name" in tags:
         if tags["highway"] not in _NOT_STREETS and tags.get("area") != "yes":
-            found.stretches += [Stretch(_names(tags), line) for line in _lines(thing)]
+            is_road = tags["highway"] not in _PATHS
+            is_below = tags.get("tunnel") == "yes"
+            found.stretches += [
+                Stretch(_names(tags), line, is_road, is_below) for line in _lines(thing)
+            ]
         return
     # A closed street, such as a roundabout, also comes as an area; it is none.
     if thing.is_area() and "highway" in tags and tags.get("area") != "yes":

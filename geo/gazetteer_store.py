@@ -212,15 +212,18 @@ class Store:
         rows = self._rows("select shape from place where id = ?", (place,))
         return shapely.from_wkb(rows[0][0]) if rows and rows[0][0] else None
 
-    def stretches_in(self, box: Box) -> list[tuple[int, str, BaseGeometry]]:
-        """(street id, its name, one of its lines) of every stretch that touches the box."""
+    def stretches_in(self, box: Box) -> list[tuple[int, str, bool, BaseGeometry]]:
+        """(street id, name, is it a road, the line) of every stretch that touches the box."""
         rows = self._rows(
-            "select s.street_id, p.name, s.shape from stretch_box b "
+            "select s.street_id, p.name, s.is_road, s.shape from stretch_box b "
             "join stretch s on s.id = b.id join place p on p.id = s.street_id "
             "where b.west <= ? and b.east >= ? and b.south <= ? and b.north >= ?",
             (box.east, box.west, box.north, box.south),
         )
-        return [(street, name, shapely.from_wkb(shape)) for street, name, shape in rows]
+        return [
+            (street, name, bool(is_road), shapely.from_wkb(shape))
+            for street, name, is_road, shape in rows
+        ]
 
     def pois_in(self, box: Box) -> list[tuple[str, Point]]:
         rows = self._rows(

@@ -103,8 +103,14 @@ def _groups(flat: NDArray[np.object_], keys: Sequence[str]) -> list[list[int]]:
 
 def crossings(streets: Sequence[Street]) -> dict[tuple[int, int], list[shapely.Point]]:
     """Where each two streets meet; a true meeting hides those that only come near."""
-    lines = [line for street in streets for line in street.flat]
-    owner = np.array([street.id for street in streets for _ in street.flat], dtype=np.int64)
+    above = [
+        (street.id, line)
+        for street in streets
+        for stretch, line in zip(street.stretches, street.flat, strict=True)
+        if not stretch.is_below
+    ]
+    lines = [line for _, line in above]
+    owner = np.array([street for street, _ in above], dtype=np.int64)
     if not lines:
         return {}
     flat = np.array(lines, dtype=object)

@@ -13,6 +13,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from geo.point import BadPoint, Point, suspicion
 
 _GPS = ExifTags.GPS
+# What cameras write. PNG is none of it, and its tags can only be read by decoding the pixels.
+_CAMERA_FORMATS = ("JPEG", "WEBP", "TIFF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def read_position(data: bytes) -> PhotoPosition | None:
 
 def _gps_tags(data: bytes) -> Mapping[int, Any]:
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=_CAMERA_FORMATS) as image:
             return image.getexif().get_ifd(ExifTags.IFD.GPSInfo)
     except (
         UnidentifiedImageError,
