@@ -13,14 +13,33 @@ from dispatch.core.log import plain
 from geo.point import BadPoint, Box, Point
 from web import intake, public_reports, shapes, tracking
 from web.api.deeds import answered, json
-from web.auth import MaybeStep, TheCity, TheSystem
+from web.auth import DISPATCHING, MaybeStep, TheCity, TheSystem, TheViewers
 from web.errors import Problem
 from web.limits import door
 from web.public_reports import PublicReport, Question
 
 router = APIRouter(prefix="/api/{city}", tags=["citizens"])
 
-CHANNELS = Literal["web", "android"]
+CHANNELS = Literal[
+    "web",
+    "android",
+    "sms",
+    "whatsapp",
+    "instagram",
+    "telegram",
+    "email",
+    "call_112",
+    "radio",
+    "mayor",
+    "counter",
+    "sp4n_lapor",
+    "ulpim",
+    "mrk",
+    "ppid",
+    "field",
+]
+OWN_CHANNELS = ("web", "android")
+"""The channels citizens use themselves; on the others somebody signed in writes for them."""
 SHOWN_DAYS = 30
 MOST_SHOWN = 1000
 SIMILAR_HOURS = 72.0
@@ -115,8 +134,15 @@ class PublicList(shapes.Answer):
     responses=shapes.answers(Received, status=201),
     dependencies=[Depends(door("report"))],
 )
-def send_report(city: TheCity, wish: ReportWish, step: MaybeStep, system: TheSystem) -> Response:
-    """Report something. A repeated Idempotency-Key gives the same ticket again."""
+def send_report(
+    city: TheCity, wish: ReportWish, step: MaybeStep, system: TheSystem, viewers: TheViewers
+) -> Response:
+    """Report something. A repeated Idempotency-Key gives the same ticket again.
+
+    A dispatcher may write down what came by telephone, radio or letter, on its own channel.
+    """
+    if wish.channel not in OWN_CHANNELS and not viewers.having(*DISPATCHING, city_id=city.id):
+        raise Problem(403, "forbidden")
     done = intake.receive(
         system,
         city,
