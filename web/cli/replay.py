@@ -130,7 +130,8 @@ def describe(requests: list[Request311], *, fold: str, speed: float, policy: Pol
     if speed > 30:
         console.print(
             f"[dim]Robots answer in real time, so on this clock offers last "
-            f"{policy.offers.expires_s:g} s and positions stay fresh {policy.matching.stale_fix_s:g} s."
+            f"{policy.offers.expires_s:g} s and positions stay fresh "
+            f"{policy.matching.stale_fix_s:g} s."
         )
 
 

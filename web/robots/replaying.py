@@ -93,7 +93,8 @@ async def play(orders: Mapping[str, Any]) -> None:
         prank_below=0.0,
     )
     tell({"ready": True})
-    playing = [asyncio.create_task(robot.run()) for robot in [*crews, desk]]
+    playing = [asyncio.create_task(crew.run()) for crew in crews]
+    playing.append(asyncio.create_task(desk.run()))
     door = Door(orders["base"], orders["city"])
     await door.sign_in(orders["username"], orders["password"])
     feeder = Feeder(door, pace)
