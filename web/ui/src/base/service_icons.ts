@@ -15,7 +15,7 @@ export const serviceIcons: Record<string, string> = {
   parking: "M8 21.5V3.5h5.5a4.8 4.8 0 0 1 0 9.6H8",
   billboard: "M3 4h18v10H3zM8 14v7.5M16 14v7.5M7 9h10",
   wifi: "M2.5 9.5a14 14 0 0 1 19 0M6 13.3a9 9 0 0 1 12 0M9.3 16.9a4.2 4.2 0 0 1 5.4 0M12 20.3v.1",
-  other: "M5 12v.1M12 12v.1M19 12v.1",
+  other: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9.5 9.5A2.5 2.5 0 1 1 12 12.5V14M12 17v.1",
 };
 
 /** The strokes for a service's icon name; an unknown name gets the neutral dots. */

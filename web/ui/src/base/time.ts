@@ -1,6 +1,11 @@
 /** Durations and moments as people read them. */
 import { getLocale } from "../paraglide/runtime.js";
 
+/** How numbers and dates are written: day before month in English too. */
+function writing(): string {
+  return getLocale() === "en" ? "en-GB" : "id-ID";
+}
+
 /** Whole minutes and seconds, `18:04`; over an hour `1:02:09`; negative values carry a minus sign. */
 export function minutesSeconds(seconds: number): string {
   const total = Math.floor(Math.abs(seconds));
@@ -15,7 +20,7 @@ export function minutesSeconds(seconds: number): string {
 
 /** The moment as a time of day in the reader's zone, `14:05` (Indonesian: `14.05`). */
 export function timeOfDay(iso: string): string {
-  return new Intl.DateTimeFormat(getLocale(), {
+  return new Intl.DateTimeFormat(writing(), {
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
@@ -24,7 +29,7 @@ export function timeOfDay(iso: string): string {
 
 /** Day and time, for moments that may not be today. */
 export function dayAndTime(iso: string): string {
-  return new Intl.DateTimeFormat(getLocale(), {
+  return new Intl.DateTimeFormat(writing(), {
     day: "numeric",
     month: "short",
     hour: "2-digit",
@@ -41,7 +46,7 @@ export function secondsBetween(from: string | number, to: string | number): numb
 /** Metres as `80 m` or `1,2 km`. */
 export function distanceText(metres: number): string {
   if (metres < 995) return `${Math.round(metres / 5) * 5} m`;
-  const kilometres = new Intl.NumberFormat(getLocale(), { maximumFractionDigits: 1 });
+  const kilometres = new Intl.NumberFormat(writing(), { maximumFractionDigits: 1 });
   return `${kilometres.format(metres / 1000)} km`;
 }
 

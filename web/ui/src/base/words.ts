@@ -166,6 +166,11 @@ export const skillName = (code: string): string => word(SKILLS, code);
 export const evidenceName = (code: string): string => word(EVIDENCE, code);
 export const classificationName = (code: string): string => word(CLASSIFICATION, code);
 
+/** `1 laporan`, `3 laporan`. */
+export function reportCount(n: number): string {
+  return n === 1 ? m.reports_one() : m.reports_n({ n });
+}
+
 /** How long, roughly: `40 dtk`, `7 mnt`, `2 jam`. */
 export function roughDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -1,6 +1,7 @@
 /** The recorded reason of an automatic event as one readable line. */
 import { percent } from "../base/time.js";
 import { roughDuration, selectionReason, shortfallReason, triageReason } from "../base/words.js";
+import { m } from "../paraglide/messages.js";
 import type { Desk } from "./desk.svelte.js";
 
 export type Because = string | Record<string, unknown> | null | undefined;
@@ -17,15 +18,22 @@ function fact(name: string, value: unknown, desk: Desk): string[] {
   if (value === null || value === undefined) return [];
   if (name === "selection_reason") return [selectionReason(String(value))];
   if (name === "shortfall_reason") return [shortfallReason(String(value))];
-  if (name.startsWith("p_") && typeof value === "number")
-    return [`${readable(name)} ${percent(value)}`];
-  if (name.endsWith("_s") && typeof value === "number") {
-    return [`${readable(name.slice(0, -2))} ${roughDuration(value)}`];
-  }
-  if (name === "crew_id") return [desk.crews.get(String(value))?.call_sign ?? String(value)];
+  if (name === "crew_id") return [desk.crews.get(String(value))?.call_sign ?? ""].filter(Boolean);
   if (name === "reasons" && Array.isArray(value)) return [value.map(reasonWords).join(", ")];
-  if (typeof value === "object") return [];
+  if (name === "candidates" && Array.isArray(value)) {
+    return [m.because_considered({ n: value.length })];
+  }
+  if (typeof value === "number") return [quantity(name, value)];
+  if (typeof value === "object" || typeof value === "boolean") return [];
   return [`${readable(name)} ${String(value)}`];
+}
+
+function quantity(name: string, value: number): string {
+  if (name === "ete_s") return m.because_drive({ duration: roughDuration(value) });
+  if (name === "p_on_time") return m.because_p({ share: percent(value) });
+  if (name === "p_genuine") return m.because_genuine({ share: percent(value) });
+  if (name.endsWith("_s")) return `${readable(name.slice(0, -2))} ${roughDuration(value)}`;
+  return `${readable(name)} ${String(value)}`;
 }
 
 function reasonWords(reason: unknown): string {

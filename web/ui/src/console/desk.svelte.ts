@@ -155,6 +155,19 @@ export class Desk {
       );
   }
 
+  /** True while the incident is open and fewer crews are on it than it needs. */
+  wantsCrew(incident: Incident): boolean {
+    if (
+      incident.status !== "pending" &&
+      incident.status !== "dispatched" &&
+      incident.status !== "on_scene"
+    ) {
+      return false;
+    }
+    const active = this.assignmentsOf(incident.id).filter(isActive).length;
+    return active < incident.required_crews;
+  }
+
   reportsOf(incident: Incident): Report[] {
     return [...this.reports.values()]
       .filter((each) => each.incident_id === incident.id)

@@ -6,7 +6,11 @@ function message(o: number, k: string, v: number, d: Record<string, unknown>): D
   return { o, p: o - 1, t: "Changed", k, v, d };
 }
 
-const start: Position = { epoch: "e", offset: 10, state: { "report/a": { v: 3, status: "received" } } };
+const start: Position = {
+  epoch: "e",
+  offset: 10,
+  state: { "report/a": { v: 3, status: "received" } },
+};
 
 describe("fold", () => {
   it("lays changed fields over what is known", () => {
@@ -18,7 +22,10 @@ describe("fold", () => {
     expect(position).toEqual({
       epoch: "e",
       offset: 12,
-      state: { "report/a": { v: 4, status: "verified" }, "incident/b": { v: 1, status: "pending" } },
+      state: {
+        "report/a": { v: 4, status: "verified" },
+        "incident/b": { v: 1, status: "pending" },
+      },
     });
     expect(start.state["report/a"]?.status).toBe("received");
   });

@@ -194,7 +194,7 @@ export class CrewLayer implements CustomLayerInterface {
         this.#cell(x, y, CREW_LOOKS.length, turn, alpha);
       }
       this.#cell(x, y, CREW_LOOKS.indexOf(mark.look), 0, alpha);
-      if (plates || selected) this.#plate(id, x, y + half + 5, Math.max(alpha, 0.8));
+      if (plates || selected) this.#plate(id, x, y + half + 1, Math.max(alpha, 0.8));
     }
     this.#screen = screen;
   }

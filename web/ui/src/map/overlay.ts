@@ -1,7 +1,7 @@
 /** Incidents, reports and the lines between a crew and its work, on top of the basemap. */
 import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
 import type { Theme } from "../base/theme.svelte.js";
-import { SEMIBOLD } from "./style.js";
+import { SEMIBOLD } from "./expressions.js";
 
 type Point = { lon: number; lat: number };
 

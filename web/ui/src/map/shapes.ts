@@ -56,7 +56,7 @@ const CREW_ICON: Record<CrewLook, string> = {
   not_available: icons.minus,
 };
 
-export const CREW_SIZE = 40;
+export const CREW_SIZE = 48;
 export const CREW_LOOKS = Object.keys(CREW_ICON) as CrewLook[];
 
 /** Strokes a 24×24 icon of `size` pixels centred on (x, y). */
@@ -103,9 +103,9 @@ export function drawCrew(g: CanvasRenderingContext2D, look: CrewLook, theme: The
 export function drawNose(g: CanvasRenderingContext2D, theme: Theme): void {
   const c = CREW_SIZE / 2;
   g.beginPath();
-  g.moveTo(c, 0.5);
-  g.lineTo(c + 7, 9.5);
-  g.quadraticCurveTo(c, 6.5, c - 7, 9.5);
+  g.moveTo(c, 1.5);
+  g.lineTo(c + 9, 14);
+  g.lineTo(c - 9, 14);
   g.closePath();
   g.fillStyle = TONES[theme].driving;
   g.fill();
