@@ -252,7 +252,9 @@ def _features(path: Path) -> list[Mapping[str, Any]]:
     try:
         collection = json.loads(text)
     except ValueError as e:
-        raise BadAreas(f"{path.name} is not GeoJSON: {e}.") from e
+        raise BadAreas(
+            f"{path.name} is not GeoJSON ({e}); give a FeatureCollection of polygons."
+        ) from e
     if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
         raise BadAreas(f"{path.name} is JSON but not a GeoJSON FeatureCollection.")
     features = collection.get("features")

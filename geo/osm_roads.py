@@ -79,8 +79,12 @@ def extract_errors(path: Path) -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, osmium.InvalidLocationError) as e:
         # What osmium raises for a file that is cut, garbled or something else.
+        if "file format" in str(e):
+            raise BadExtract(
+                f"{path.name} is no OpenStreetMap file; give an .osm.pbf, .osm or .osm.gz."
+            ) from e
         raise BadExtract(
-            f"{path.name} is not a complete OpenStreetMap extract ({e}); download it again."
+            f"{path.name} is cut off or damaged as an OpenStreetMap file ({e}); download it again."
         ) from e
 
 
