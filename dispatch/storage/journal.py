@@ -19,7 +19,7 @@ from dispatch.storage import codec, tables
 WRITTEN_BY_CITIZENS = ("description", "place_typed")
 """What a report's view has from the personal table, not from the log."""
 
-_BATCH = 1000
+BATCH = 1000
 _log, _heard = tables.log.c, tables.log_channel.c
 
 
@@ -102,7 +102,7 @@ def events(
         select(*(column for column in _log if column.name != "changes"))
         .where(_log.city_id == city_id)
         .order_by(_log.offset)
-        .limit(_BATCH)
+        .limit(BATCH)
     )
     if kinds is not None:
         wanted = wanted.where(_log.kind.in_(list(kinds)))

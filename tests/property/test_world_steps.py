@@ -90,9 +90,9 @@ class Life:
         lawful = [
             fact for fact in FACTS[kind] if lifecycle.allows(thing.status if thing else None, fact)
         ]
-        one_in_ten: int = self.data.draw(st.integers(0, 9))
+        one_in_thirty: int = self.data.draw(st.integers(0, 29))
         chosen: str = self.data.draw(
-            st.sampled_from(lawful if lawful and one_in_ten else FACTS[kind])
+            st.sampled_from(lawful if lawful and one_in_thirty else FACTS[kind])
         )
         return chosen
 
