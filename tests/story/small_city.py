@@ -151,16 +151,19 @@ class Desk:
     client: TestClient
     city: str = "kota"
     who: str = "nobody"
-    keys: list[str] = field(default_factory=list)
 
     def get(self, path: str, **more: Any) -> httpx.Response:
-        return self.client.get(self._at(path), **more)
+        answer: httpx.Response = self.client.get(self._at(path), **more)
+        return answer
 
     def post(
         self, path: str, body: Any = None, *, key: str | None = None, **more: Any
     ) -> httpx.Response:
         headers = {"Idempotency-Key": key or str(uuid4()), **more.pop("headers", {})}
-        return self.client.post(self._at(path), json=body or {}, headers=headers, **more)
+        answer: httpx.Response = self.client.post(
+            self._at(path), json=body or {}, headers=headers, **more
+        )
+        return answer
 
     def _at(self, path: str) -> str:
         return path if path.startswith(("/api", "/ws")) else f"/api/{self.city}{path}"
@@ -178,7 +181,7 @@ class Stand:
     cookies: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def visitor(self, city: str = "kota") -> Desk:
-        client = TestClient(self.app, base_url="http://sigap.test")
+        client = TestClient(self.app, base_url="http://testserver")
         # Sockets must live in the event loop in which the city's news are told.
         client.portal = self.main.portal
         return Desk(client, city)
@@ -263,7 +266,7 @@ def stand(
     other = add_crew(system, "kota", "Regu 2", agency_id="dlh", lon=MIDDLE[0] + 0.01)
     settings = Settings(data_dir=folder, rate_factor=rate_factor)
     app = create_app(settings, system=system)
-    with TestClient(app, base_url="http://sigap.test") as main:
+    with TestClient(app, base_url="http://testserver") as main:
         yield Stand(app, main, system, crew_id, other)
 
 
