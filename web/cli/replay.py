@@ -179,6 +179,7 @@ def watch(orders: dict[str, Any], system: System, *, total: int) -> dict[str, An
         assert process.stdin is not None
         assert process.stdout is not None
         task = bars.add_task("Requests", total=total)
+        told = 0
         try:
             process.stdin.write(orjson.dumps(orders) + b"\n")
             process.stdin.flush()
@@ -188,6 +189,9 @@ def watch(orders: dict[str, Any], system: System, *, total: int) -> dict[str, An
                 waiting = last.get("waiting")
                 doing = "Requests" if waiting is None else f"{waiting} still open"
                 bars.update(task, completed=sent, description=doing)
+                if not console.is_terminal and sent - told >= total / 20:
+                    told = sent
+                    console.print(f"  {sent:,} of {total:,} requests sent")
         except KeyboardInterrupt:
             console.print("Interrupted: judging what happened so far.")
         finally:

@@ -26,7 +26,7 @@ class DispatcherRobot:
     password: str
     pace: Pace
     patience_s: float = 20.0
-    prank_below: float = 0.55
+    prank_below: float = 0.75
     join_above: float = 0.62
     done: set[str] = field(default_factory=set)
 
