@@ -38,6 +38,8 @@ export function guideTo(assignmentId: string | null): void {
 export function guideWith(fix: Fix): void {
   const current = job();
   if (current === null || current.assignment.id !== guide.assignmentId) return;
+  // The first way began where the server last saw the crew: ask again from the phone's own place.
+  if (asked !== null && asked.from === null) void loadRoute();
   if (current.status !== "en_route" && current.status !== "acknowledged") return;
   const before = guide.arrival.arrived;
   guide.arrival = arrivalAfter($state.snapshot(guide.arrival), fix, current.assignment.incident);
