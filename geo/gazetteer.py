@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from rapidfuzz.distance import OSA
+
 from geo.coordinates import Flag, read_coordinates
 from geo.coordinates import Reading as Coordinates
 from geo.gazetteer_build import GazetteerInfo, build_gazetteer
@@ -15,6 +17,7 @@ from geo.gazetteer_query import Query, Reading, understand
 from geo.gazetteer_rank import ELSEWHERE_M, Found, ranked, with_notes
 from geo.gazetteer_sources import GazetteerError
 from geo.gazetteer_store import AreaRow, Home, Place, Store
+from geo.gazetteer_text import fold
 from geo.geocoding import Candidate, Language, Phrase
 from geo.point import Point, distance_m
 
@@ -118,7 +121,10 @@ class _Search:
                 with_notes(f, "no_crossing", score=-0.1, doubt=0.6)
                 for f in [*(f for _, f in named), *self._sides_alone()]
             ]
-        return [*crossings, *(f for _, f in named), *self._whole_areas()]
+        # Where a crossing is asked for and found, one of its streets alone is half an answer.
+        half = 0.6 if self._query.is_crossing and crossings else 1.0
+        alone = [*(f for _, f in named), *self._whole_areas()]
+        return [*crossings, *(with_notes(f, doubt=half) for f in alone)]
 
     def _hits(self, spelled: tuple[str, ...]) -> list[Hit]:
         """The places whose names fit the words best, each with its best name."""
@@ -150,6 +156,7 @@ class _Search:
             area, home = max((0.0, home), self._home(place, self._query.areas), key=lambda h: h[0])
         score = fit.score + _AREA_SCORE[area] + self._nearness(home.point)
         score += _WORD_MATCHED * fit.matched
+        score += _AS_TYPED * self._as_typed(place.name)
         if self._query.names_road:
             score += 0.03 if place.kind == "street" else -0.03
         found = Found(
@@ -200,6 +207,10 @@ class _Search:
         first = place.homes[0] if place.homes else nowhere
         kinds = {area.kind for area in self._store.areas if area.id in areas}
         return (0.2 if kinds == {"city"} else -1.0), first
+
+    def _as_typed(self, name: str) -> float:
+        """How alike the raw texts are: of "Wijaya II" and "Wijaya 2", the one that was typed."""
+        return float(OSA.normalized_similarity(fold(name), self._query.plain))
 
     def _nearness(self, p: Point) -> float:
         if self._near is None:
@@ -312,6 +323,7 @@ class _Search:
 
 
 _ALIAS = 0.03
+_AS_TYPED = 0.005
 _WORD_MATCHED = 0.01
 """Of two names that fit, the longer one explains more of the text."""
 

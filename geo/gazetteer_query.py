@@ -84,10 +84,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """All ways to read a text. `sides` are the two streets of a crossing, in every likely split;
-    `is_crossing` says that the text calls it one.
+    """All ways to read a text; `plain` is all of it, folded.
+
+    `sides` are the two streets of a crossing, in every likely split; `is_crossing` says that the
+    text calls it one, `only_area` that it names a ward and no more.
     """
 
+    plain: str
     readings: tuple[Reading, ...]
     sides: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     is_crossing: bool
@@ -110,6 +113,7 @@ def understand(text: str, areas: AreaNames) -> Query:
     named, rest = _areas_named(whole, areas)
     readings = _readings(plain, whole, house, areas)
     return Query(
+        plain=fold(text).strip(),
         readings=tuple(dict.fromkeys(readings))[:_MOST_READINGS],
         sides=tuple(_sides(plain, areas, is_crossing=crossing)),
         is_crossing=crossing,

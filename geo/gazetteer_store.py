@@ -136,7 +136,11 @@ class Store:
             dict.fromkeys(part[i : i + 3] for part in meant for i in range(len(part) - 2))
         )
         if not trigrams:
-            rows = self._rows("select place_id, words, is_main from name where words = ?", (text,))
+            # Too short for a trigram, such as "Jalan E4".
+            rows = self._rows(
+                "select place_id, words, is_main from name where words in (?, 'jalan ' || ?)",
+                (text, text),
+            )
         else:
             match = " OR ".join(f'"{trigram}"' for trigram in trigrams[:_MOST_TRIGRAMS])
             rows = self._rows(
