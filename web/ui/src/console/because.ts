@@ -4,18 +4,16 @@ import { roughDuration, selectionReason, shortfallReason, triageReason } from ".
 import { m } from "../paraglide/messages.js";
 import type { Desk } from "./desk.svelte.js";
 
-export type Because = string | Record<string, unknown> | null | undefined;
-
 /** Long lists (all candidates) stay in the log; the line names what decided. */
-export function becauseWords(because: Because, desk: Desk): string | null {
+export function becauseWords(because: Record<string, unknown> | null, desk: Desk): string | null {
   if (!because) return null;
-  if (typeof because === "string") return because;
   const parts = Object.entries(because).flatMap(([name, value]) => fact(name, value, desk));
   return parts.length ? parts.join(" · ") : null;
 }
 
 function fact(name: string, value: unknown, desk: Desk): string[] {
-  if (value === null || value === undefined) return [];
+  // The rule and the road graph are for whoever re-runs the decision, not for this line.
+  if (value === null || value === undefined || name === "rule" || name === "graph") return [];
   if (name === "selection_reason") return [selectionReason(String(value))];
   if (name === "shortfall_reason") return [shortfallReason(String(value))];
   if (name === "crew_id") return [desk.crews.get(String(value))?.call_sign ?? ""].filter(Boolean);
