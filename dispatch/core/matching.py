@@ -209,30 +209,21 @@ class _Board:
         )
 
     def _shown(self, i: int) -> tuple[Mapping[str, Any], ...]:
-        need = self.needs[i]
-        entries = []
-        for j, candidate in enumerate(self.candidates):
-            reason = _why_not(need, candidate)
-            if reason is None and not np.isfinite(self.ete[i, j]):
-                reason = "unreachable"
-            known = bool(np.isfinite(self.ete[i, j]))
-            entries.append(
-                {
-                    "crew_id": str(candidate.crew_id),
-                    "ete_s": round(float(self.ete[i, j]), 1) if known else None,
-                    "p_on_time": round(float(self.p[i, j]), 4) if known else None,
-                    "cost": round(float(self.cost[i, j]), 4) if self.feasible[i, j] else None,
-                    "why_not": reason,
-                }
-            )
-        entries.sort(
-            key=lambda e: (
-                e["why_not"] is not None,
-                e["ete_s"] if e["ete_s"] is not None else np.inf,
-                e["crew_id"],
-            )
-        )
-        return tuple(entries[:SHOWN_CANDIDATES])
+        """The first candidates by fitness, then ETE, then id."""
+        unfit = ~self.feasible[i]
+        ranked = np.lexsort((self.ete[i], unfit))[:SHOWN_CANDIDATES]
+        return tuple(self._entry(i, int(j)) for j in ranked)
+
+    def _entry(self, i: int, j: int) -> Mapping[str, Any]:
+        known = bool(np.isfinite(self.ete[i, j]))
+        why_not = _why_not(self.needs[i], self.candidates[j])
+        return {
+            "crew_id": str(self.candidates[j].crew_id),
+            "ete_s": round(float(self.ete[i, j]), 1) if known else None,
+            "p_on_time": round(float(self.p[i, j]), 4) if known else None,
+            "cost": round(float(self.cost[i, j]), 4) if self.feasible[i, j] else None,
+            "why_not": why_not or (None if known else "unreachable"),
+        }
 
     def _reason(self, i: int, j: int) -> str:
         fit = np.flatnonzero(self.feasible[i])

@@ -56,7 +56,8 @@ class Feeder:
                 await self._door.post("/reports", body)
                 self.accepted += 1
             except Refused as refused:
-                reason = str(refused.body.get("flag") or refused.code)
+                wrong = (refused.body.get("errors") or [{}])[0]
+                reason = str(wrong.get("flag") or refused.code)
                 self.refused[reason] += 1
                 self.sentences.setdefault(reason, str(refused.body.get("detail", "")))
 
