@@ -87,8 +87,10 @@ class Areas:
         )
         self._flat_wards = self._flat([ward.geometry for ward in self.wards])
         self._tree = shapely.STRtree(self._flat_wards)
-        shapely.prepare(self._flat_wards)
         shapely.prepare(self.service_area)
+        # Both build their index at the first question; ask it before threads can ask at once.
+        self._tree.query(shapely.Point(0, 0))
+        shapely.intersects_xy(self.service_area, *self.service_area.centroid.coords[0])
 
     def __iter__(self) -> Iterator[Area]:
         return iter(self._areas)

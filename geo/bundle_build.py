@@ -325,7 +325,8 @@ def _switch(draft: Path, home: Path, version: str) -> None:
 
 
 def _to_disk(path: Path) -> None:
-    if sys.platform == "win32" and path.is_dir():
+    # Windows has no handle on a folder, and syncs a file only through a writing one.
+    if sys.platform == "win32":
         return
     handle = os.open(path, os.O_RDONLY)
     try:
