@@ -11,7 +11,7 @@ from geo.coordinates import Flag, read_coordinates
 from geo.coordinates import Reading as Coordinates
 from geo.gazetteer_build import GazetteerInfo, build_gazetteer
 from geo.gazetteer_houses import find_house
-from geo.gazetteer_match import Fit, Weight, fits, rarity
+from geo.gazetteer_match import LIKE, Fit, Weight, fits, rarity
 from geo.gazetteer_phrase import describe
 from geo.gazetteer_query import Query, Reading, understand
 from geo.gazetteer_rank import ELSEWHERE_M, Found, ranked, with_notes
@@ -292,10 +292,11 @@ class _Search:
                 if area.id in self._query.areas:
                     yield self._whole_area(area, Fit(1.0, 1.0, 1.0, 1.0))
             return
-        names = [area.spelled.split() for area in areas]
         for reading in self._query.readings[:1]:
-            judged = fits(reading.words, names, self._weight)
-            for area, fit in zip(areas, judged, strict=True):
+            spelled = " ".join(reading.words)
+            alike = [a for a in areas if OSA.normalized_similarity(a.spelled, spelled) > LIKE]
+            judged = fits(reading.words, [area.spelled.split() for area in alike], self._weight)
+            for area, fit in zip(alike, judged, strict=True):
                 if fit.score > _WHOLE_AREA:
                     yield self._whole_area(area, fit)
 

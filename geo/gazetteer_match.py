@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -143,6 +144,7 @@ def rarity(total_names: int, names_with: Callable[[str], int]) -> Weight:
     """Inverse document frequency, 0.05 to 1; a word no name has weighs as much as the rarest."""
     most = math.log(1 + max(1, total_names))
 
+    @lru_cache(maxsize=20_000)
     def weigh(word: str) -> float:
         frequency = max(1, names_with(word))
         idf = math.log(1 + total_names / frequency) / most
