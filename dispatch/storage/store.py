@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -287,7 +288,7 @@ class StoredWorld:
                 raise _taken() from error
             raise
         self._entities[kind, after.id] = after
-        self._forget_lists(kind, before, after)
+        self._relist(kind, before, after)
 
     def _update(self, before: Entity, values: dict[str, Any]) -> None:
         table = tables.ENTITIES[cast("Kind", before.kind)]
@@ -305,11 +306,20 @@ class StoredWorld:
         if done.rowcount != 1:
             raise _moved_on()
 
-    def _forget_lists(self, kind: Kind, before: Entity | None, after: Entity) -> None:
+    def _relist(self, kind: Kind, before: Entity | None, after: Entity) -> None:
+        """Keep the lists of what belongs to an incident in step with what was written."""
+        if before is None and isinstance(after, Incident):
+            self._of.update({(listed, after.id): [] for listed in _LISTED})
         was, now = getattr(before, "incident_id", None), getattr(after, "incident_id", None)
-        for incident_id in (was, now) if was != now else ():
-            if incident_id is not None:
-                self._of.pop((kind, incident_id), None)
+        if was == now:
+            return
+        if was is not None and (kind, was) in self._of:
+            self._of[kind, was].remove(after.id)
+        if now is not None and (kind, now) in self._of:
+            insort(self._of[kind, now], after.id)
+
+
+_LISTED: tuple[Kind, ...] = ("report", "assignment", "referral")
 
 
 def _moved_on() -> Conflict:
