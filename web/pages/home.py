@@ -232,7 +232,8 @@ def _look_up(request: Request, system: System, city: City, form: Form) -> Respon
 
 
 def _choice(candidate: Candidate) -> Choice:
-    area = ", ".join(part for part in (candidate.ward, candidate.district) if part)
+    named = (candidate.ward, candidate.district)
+    area = ", ".join(part for part in named if part and part not in candidate.label)
     return Choice(forms.choice_of(candidate), candidate.label, area)
 
 

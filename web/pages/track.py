@@ -204,7 +204,8 @@ def steps_of(view: dict[str, Any], reader: Reader) -> list[StepLine]:
                 words=t(f"track.step_{step['code']}"),
                 state="current" if current else "done",
                 at=reader.clock(step["at"]),
-                text=step["text"],
+                # What a crew wrote stands with the result already.
+                text=step["text"] if step["code"] not in ("closed", "cancelled") else None,
             )
         )
     if over:
@@ -232,8 +233,10 @@ def eta_of(view: dict[str, Any], reader: Reader) -> Eta | None:
 
 def time_left(soonest: datetime, latest: datetime, *, now: datetime, t: Texts) -> str:
     """How many minutes from now, never more exact than it is known."""
-    first = max(0, round((soonest - now).total_seconds() / 60))
-    last = max(0, round((latest - now).total_seconds() / 60))
+    # Whole minutes of the clock, so that the sentence agrees with the times beside it.
+    this = int(now.timestamp() // 60)
+    first = max(0, int(soonest.timestamp() // 60) - this)
+    last = max(0, int(latest.timestamp() // 60) - this)
     if latest < now:
         return t("track.eta_past")
     if last <= 1:
@@ -251,6 +254,10 @@ def _late(view: dict[str, Any], reader: Reader) -> str:
     if view["overdue"]:
         minutes = max(1, int((reader.now - due).total_seconds() // 60))
         return reader.t("track.overdue_text", time=time, minutes=minutes)
+    arrived = next((step["at"] for step in view["steps"] if step["code"] == "on_scene"), None)
+    reopened = any(step["code"] == "reopened" for step in view["steps"])
+    if arrived and not reopened and moments.read(arrived) > due:
+        return reader.t("track.overdue_done", time=time)
     return ""
 
 

@@ -22,7 +22,6 @@ class CityMapElement extends HTMLElement {
     try {
       const reports = await this.#reports();
       const opened = await openMap(this.dataset.city ?? "", canvas, {
-        zoom: 12,
         overlay: (map, look) => draw(map, reports, look),
       });
       opened.map.getCanvas().setAttribute("aria-label", this.dataset.label ?? "");

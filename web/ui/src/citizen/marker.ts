@@ -15,7 +15,7 @@ export class Marker {
   constructor(map: MapLibre, kind: "place" | "crew", spot: Spot) {
     this.#map = map;
     this.#spot = spot;
-    this.#element.className = `map-dot ${kind}`;
+    this.#element.className = `map-dot map-${kind}`;
     this.#element.append(picture(kind === "crew" ? "crew" : "pin", 20));
     map.getCanvasContainer().append(this.#element);
     map.on("move", this.#place);

@@ -25,7 +25,9 @@ export function agoText(at: Date, now: Date): string {
 
 /** "in about 8–12 minutes", never more exact than it is known. */
 export function leftText(soonest: Date, latest: Date, now: Date): string {
-  const minutes = (at: Date) => Math.max(0, Math.round((at.getTime() - now.getTime()) / 60_000));
+  // Whole minutes of the clock, so that the sentence agrees with the times beside it.
+  const whole = (at: Date) => Math.floor(at.getTime() / 60_000);
+  const minutes = (at: Date) => Math.max(0, whole(at) - whole(now));
   const [from, to] = [minutes(soonest), minutes(latest)];
   if (latest < now) return say("track.eta_past");
   if (to <= 1) return say("track.eta_any");

@@ -30,6 +30,11 @@ export class Photos {
     list.addEventListener("click", (event) => this.#remove(event));
   }
 
+  /** Whether a photo is on its way. */
+  get busy(): boolean {
+    return this.#sending > 0;
+  }
+
   /** Resolves when no photo is on its way any more. */
   async settled(): Promise<void> {
     if (this.#sending) await new Promise<void>((done) => this.#waiting.push(done));

@@ -58,7 +58,9 @@ export class Place {
 
   #connect(): void {
     this.#typed.addEventListener("input", () => this.#wordsChanged());
-    this.#one("[data-place-check]").addEventListener("click", (event) => {
+    this.#typed.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      // Enter looks the place up; it must not send half a report.
       event.preventDefault();
       void this.#propose();
     });
@@ -109,7 +111,9 @@ export class Place {
       button.type = "button";
       const words = document.createElement("span");
       words.textContent = candidate.label;
-      const area = [candidate.ward, candidate.district].filter(Boolean).join(", ");
+      const area = [candidate.ward, candidate.district]
+        .filter((part) => part && !candidate.label.includes(part))
+        .join(", ");
       if (area) {
         const small = document.createElement("small");
         small.textContent = area;
@@ -173,7 +177,7 @@ export class Place {
     const shown = label ?? `${spot.lat.toFixed(5)}, ${spot.lon.toFixed(5)}`;
     this.#hidden("pin_label").value = shown;
     const known =
-      accuracy_m === null
+      accuracy_m === null || accuracy_m < 1
         ? ""
         : ` (${say("form.place_accuracy", { metres: Math.round(accuracy_m) })})`;
     this.#one("[data-pinned-label]").textContent = shown + known;

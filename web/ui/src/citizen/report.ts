@@ -19,25 +19,21 @@ function start(form: HTMLFormElement): void {
 }
 
 function connectSend(form: HTMLFormElement, photos: Photos): void {
-  let ready = false;
   const button = form.querySelector<HTMLButtonElement>("[data-send]");
+  if (!button) return;
   form.addEventListener("submit", (event) => {
-    const submitter = event.submitter as HTMLButtonElement | null;
-    if (!button || submitter?.value !== "send") return;
+    if ((event.submitter as HTMLButtonElement | null)?.value !== "send") return;
     show(button, "form.sending", true);
-    if (ready) return;
+    if (!photos.busy) return;
+    // The photos on their way belong to this report: it waits for them, then sends itself.
     event.preventDefault();
     void photos.settled().then(() => {
-      ready = true;
       button.disabled = false;
       form.requestSubmit(button);
     });
   });
   // Coming back to this page with the browser's own button: it may be sent again.
-  window.addEventListener("pageshow", () => {
-    ready = false;
-    if (button) show(button, "form.send", false);
-  });
+  window.addEventListener("pageshow", () => show(button, "form.send", false));
 }
 
 function show(button: HTMLButtonElement, key: string, busy: boolean): void {
