@@ -1,5 +1,6 @@
 """Read docker-compose.yml as the container engine would: variables filled in, shape checked."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,14 +33,22 @@ def interpolate(text: str, environment: Mapping[str, str]) -> str:
 
 def load(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """The file as plain data. Raises `ComposeError` where the Compose Specification is broken."""
-    filled = interpolate(text, environment)
+    document: dict[str, Any] = fill(yaml.safe_load(text), environment)
     try:
-        compose_spec.PyCompose.from_yaml(filled).validate()
+        compose_spec.PyCompose.from_json(json.dumps(document)).validate()
     except ValueError as error:
         raise ComposeError(str(error)) from error
-    document: dict[str, Any] = yaml.safe_load(filled)
     check_references(document)
     return document
+
+
+def fill(node: Any, environment: Mapping[str, str]) -> Any:
+    """Interpolate every string; after parsing, so that an empty value stays an empty string."""
+    if isinstance(node, dict):
+        return {key: fill(value, environment) for key, value in node.items()}
+    if isinstance(node, list):
+        return [fill(item, environment) for item in node]
+    return interpolate(node, environment) if isinstance(node, str) else node
 
 
 def check_references(document: dict[str, Any]) -> None:
