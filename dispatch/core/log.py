@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from dispatch.core.errors import Invalid
 from dispatch.core.events import Event, Fact, fact_types
 from dispatch.core.world import Entity
 
@@ -71,7 +72,10 @@ def read_fact(type_: str, document: Mapping[str, Any]) -> Fact:
 
 
 def settled(event: Event) -> Event:
-    """The event as the log will give it back: what is kept and what is used are the same."""
+    """The event as the log will give it back: what is kept and what is used are the same.
+
+    Raises Invalid when a text holds a NUL, which no log can keep.
+    """
     because = None if event.because is None else _through_json(event.because, dict[str, Any])
     return replace(event, fact=_through_json(event.fact, type(event.fact)), because=because)
 
@@ -93,4 +97,24 @@ def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _through_json(value: object, type_: Any) -> Any:
-    return _decoder(type_).decode(_ENCODER.encode(value))
+    written = _ENCODER.encode(value)
+    if _NUL in written:
+        refuse_nul(msgspec.json.decode(written))
+    return _decoder(type_).decode(written)
+
+
+_NUL = b"\\u0000"
+
+
+def refuse_nul(value: object) -> None:
+    """Raise Invalid when a text anywhere in the JSON value holds a NUL: PostgreSQL keeps none."""
+    match value:
+        case str() if "\x00" in value:
+            raise Invalid("The text holds a character that cannot be kept (NUL). Remove it.")
+        case dict():
+            for key, item in value.items():
+                refuse_nul(key)
+                refuse_nul(item)
+        case list():
+            for item in value:
+                refuse_nul(item)

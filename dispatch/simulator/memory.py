@@ -18,7 +18,7 @@ from dispatch.core.crews import Crew, Fix
 from dispatch.core.errors import Conflict, NotFound
 from dispatch.core.events import Event, Kind
 from dispatch.core.incidents import Incident
-from dispatch.core.log import Entry, changes_of, settled, wire_view
+from dispatch.core.log import Entry, changes_of, plain, refuse_nul, settled, wire_view
 from dispatch.core.policy import Policy
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
@@ -143,6 +143,7 @@ class MemoryWorld:
         return self._personal.get(report_id)
 
     def keep_personal(self, personal: Personal) -> None:
+        refuse_nul(plain(personal))
         self._put(self._personal, personal.report_id, personal)
 
     def record(self, event: Event) -> Entity:

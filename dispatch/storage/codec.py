@@ -7,11 +7,9 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from sqlalchemy import Table
-
 from dispatch.core.crews import Fix
 from dispatch.core.events import Actor, Event, Kind
-from dispatch.core.log import Entry, plain, read_fact, write_fact
+from dispatch.core.log import Entry, read_fact, write_fact
 from dispatch.core.world import ENTITY, Entity, Personal
 from dispatch.storage import tables
 from geo.point import Point
@@ -21,9 +19,8 @@ T = TypeVar("T")
 
 def entity_values(entity: Entity) -> dict[str, Any]:
     """The columns of a thing, its place included, without the city."""
-    table = tables.ENTITIES[entity.kind]
-    values = _values(entity, table)
-    if "geom" in table.c:
+    values = _values(entity)
+    if "geom" in tables.ENTITIES[entity.kind].c:
         lon, lat = values["lon"], values["lat"]
         values["geom"] = None if lon is None or lat is None else Point(lon, lat)
     return values
@@ -36,7 +33,7 @@ def read_entity(kind: Kind, row: Mapping[str, Any]) -> Entity:
 
 def personal_values(personal: Personal) -> dict[str, Any]:
     """The columns of what a citizen wrote, without the city."""
-    return _values(personal, tables.personal)
+    return _values(personal)
 
 
 def read_personal(row: Mapping[str, Any]) -> Personal:
@@ -46,7 +43,7 @@ def read_personal(row: Mapping[str, Any]) -> Personal:
 
 def fix_values(fix: Fix) -> dict[str, Any]:
     """The columns of a position, without the city."""
-    return _values(fix, tables.fix)
+    return _values(fix)
 
 
 def read_fix(row: Mapping[str, Any]) -> Fix:
@@ -105,19 +102,8 @@ def _names(type_: Any) -> Iterator[str]:
     return (field.name for field in fields(type_))
 
 
-@cache
-def _documents(table: Table) -> frozenset[str]:
-    """The columns that hold JSON."""
-    return frozenset(column.name for column in table.columns if column.type.python_type is dict)
-
-
-def _values(thing: Any, table: Table) -> dict[str, Any]:
-    documents = _documents(table)
-    values = {}
-    for name in _names(type(thing)):
-        value = getattr(thing, name)
-        values[name] = plain(value) if name in documents and value is not None else value
-    return values
+def _values(thing: Any) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in _names(thing)}
 
 
 def _read(type_: type[T], row: Mapping[str, Any]) -> T:

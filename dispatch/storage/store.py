@@ -20,7 +20,7 @@ from dispatch.core.crews import Crew, Fix
 from dispatch.core.errors import Conflict, NotFound
 from dispatch.core.events import Event, Kind
 from dispatch.core.incidents import Incident
-from dispatch.core.log import Entry, changes_of, settled
+from dispatch.core.log import Entry, changes_of, plain, refuse_nul, settled
 from dispatch.core.policy import Policy
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
@@ -148,6 +148,7 @@ class StoredWorld:
     # --- writing ------------------------------------------------------------------
 
     def keep_personal(self, personal: Personal) -> None:
+        refuse_nul(plain(personal))
         values = {"city_id": self.city_id, **codec.personal_values(personal)}
         upsert(self.connection, tables.personal, [values], key=["city_id", "report_id"])
         self._personal[personal.report_id] = personal
@@ -280,7 +281,7 @@ class StoredWorld:
         values = codec.entity_values(after)
         try:
             if before is None:
-                self.connection.execute(insert(table).values(city_id=self.city_id, **values))
+                self.connection.execute(insert(table), {"city_id": self.city_id, **values})
             else:
                 self._update(before, values)
         except IntegrityError as error:

@@ -10,7 +10,7 @@ import pytest
 from dispatch import actions
 from dispatch.core import events as ev
 from dispatch.core.crews import Crew, Fix
-from dispatch.core.errors import Conflict, NotFound, WrongStatus
+from dispatch.core.errors import Conflict, Invalid, NotFound, WrongStatus
 from dispatch.core.events import SYSTEM, Actor, Event, Fact, Kind
 from dispatch.core.incidents import Incident
 from dispatch.core.log import TOLD_IN_FULL_AFTER
@@ -226,6 +226,22 @@ def test_personal_words_are_replaced_and_never_in_the_log(place: Place) -> None:
         assert world.personal(report.id) == kept
     facts = str([entry.event for entry in place.log()])
     assert not any(word in facts for word in ("Rahasia", "rumah", "Ani", "0812", "a@b.id"))
+
+
+def test_a_text_that_no_log_can_keep_is_refused(place: Place) -> None:
+    with place.step() as world:
+        crew = crew_of(world)
+    reason = ev.CrewStatusSet("available", "a\x00b")
+    words = Personal(NOBODY, "a\x00b")
+    with place.step() as world:
+        with pytest.raises(Invalid, match="NUL"):
+            world.record(happened("crew", crew.id, crew.version + 1, reason))
+        with pytest.raises(Invalid, match="NUL"):
+            world.keep_personal(words)
+        # typed out, it is only text
+        typed = ev.CrewStatusSet("available", r"a\u0000b")
+        world.record(happened("crew", crew.id, crew.version + 1, typed))
+    assert place.things()[f"crew/{crew.id}"].version == crew.version + 1
 
 
 def test_channels_tell_those_concerned_and_nobody_else(place: Place) -> None:
