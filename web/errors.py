@@ -123,6 +123,8 @@ def sentence_of(error: SigapError, language: Language) -> str:
         return OWN["wrong_status"].say(
             language, thing=thing, status=STATUSES[str(status)].say(language)
         )
+    if error.code == "not_found" and kind in THINGS:
+        return OWN["no_such_thing"].say(language, thing=THINGS[str(kind)].say(language))
     return translated(error.detail, language)
 
 
@@ -132,7 +134,10 @@ def refusal(error: SigapError, language: Language) -> JSONResponse:
     field = error.fields.get("field")
     if error.fields.get("reason") == "idempotency_mismatch":
         return problem(422, "idempotency_mismatch", detail)
-    errors = [{"field": str(field), "message": detail}] if field else []
+    wrong = {"field": str(field), "message": detail}
+    if "flag" in error.fields:
+        wrong["flag"] = str(error.fields["flag"])
+    errors = [wrong] if field else []
     return problem(STATUS_OF.get(error.code, 400), error.code, detail, errors=errors)
 
 

@@ -60,7 +60,8 @@ class Buckets:
         if self._factor == 0:
             return 0.0
         rate = DOORS[door]
-        burst, per_s = rate.burst * self._factor, rate.per_minute * self._factor / 60.0
+        burst = max(1.0, rate.burst * self._factor)
+        per_s = rate.per_minute * self._factor / 60.0
         with self._lock:
             now = self._clock()
             level, at = self._levels.pop((door, client), (burst, now))

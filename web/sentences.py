@@ -97,6 +97,10 @@ OWN: Mapping[str, Sentence] = {
         "Something in this request is not right: {fields}.",
         "Ada yang belum benar dalam permintaan ini: {fields}.",
     ),
+    "no_such_thing": Sentence(
+        "This {thing} is not here. Go back and look again.",
+        "{thing} ini tidak ada di sini. Kembali dan lihat lagi.",
+    ),
     "wrong_status": Sentence(
         "This {thing} is {status}; that step is not possible now. Look at its latest state.",
         "{thing} ini {status}; langkah itu tidak mungkin sekarang. Lihat keadaan terbarunya.",
@@ -190,6 +194,73 @@ FROM_BELOW: Mapping[str, str] = {
     ),
     "There is no such photo.": "Foto itu tidak ada.",
     "There is no such city.": "Kota itu tidak ada.",
+    "There is no city “{}” here.": "Kota “{}” tidak dilayani di sini.",
+    "There is no such crew.": "Regu itu tidak ada.",
+    "There is no such assignment.": "Penugasan itu tidak ada.",
+    "There is no such referral.": "Disposisi itu tidak ada.",
+    "There is nothing at this address.": "Tidak ada apa pun di alamat ini.",
+    "Somebody else changed it meanwhile. Look again and repeat.": (
+        "Orang lain sudah mengubahnya. Lihat lagi lalu ulangi."
+    ),
+    "The crew is taken: it already has an assignment.": "Regu sudah terpakai: ada penugasannya.",
+    "This Idempotency-Key was used for another request. Send a fresh key.": (
+        "Idempotency-Key ini sudah dipakai untuk permintaan lain. Kirim kunci baru."
+    ),
+    "No crew can be recommended now. Choose one yourself.": (
+        "Belum ada regu yang bisa disarankan. Pilih sendiri."
+    ),
+    "A password needs at least {} characters.": "Kata sandi paling sedikit {} karakter.",
+    "A role is one of: {}.": "Peran salah satu dari: {}.",
+    "A position needs both longitude and latitude.": "Posisi perlu bujur dan lintang sekaligus.",
+    "{} Put the pin on the map instead.": "{} Tentukan pin di peta.",
+    "A coordinate must be a finite number.": "Koordinat harus bilangan terhingga.",
+    "Longitude {} is outside -180 to 180 degrees.": "Bujur {} di luar -180 sampai 180 derajat.",
+    "Latitude {} is outside -90 to 90 degrees.": "Lintang {} di luar -90 sampai 90 derajat.",
+    "The position is 0, 0: the phone had none. Put the pin on the map or type the place.": (
+        "Posisinya 0, 0: ponsel belum tahu tempatnya. Tentukan pin di peta atau ketik tempatnya."
+    ),
+    "The position has whole degrees only, which is kilometres off. "
+    "Put the pin on the map or type the place.": (
+        "Posisinya hanya derajat bulat, meleset berkilo-kilometer. "
+        "Tentukan pin di peta atau ketik tempatnya."
+    ),
+    "Latitude and longitude seem to be swapped. Put the pin on the map instead.": (
+        "Lintang dan bujur tampaknya tertukar. Tentukan pin di peta."
+    ),
+    "This place is outside the city served here. Check the pin.": (
+        "Tempat ini di luar kota yang dilayani. Periksa pinnya."
+    ),
+    "A phone number has digits, spaces, + and - only.": (
+        "Nomor telepon hanya berisi angka, spasi, + dan -."
+    ),
+    "This is not an e-mail address.": "Ini bukan alamat surel.",
+    "Say where it is: an address, a landmark, or a pin on the map.": (
+        "Sebutkan tempatnya: alamat, patokan, atau pin di peta."
+    ),
+    "Send at most 5 photos.": "Kirim paling banyak 5 foto.",
+    "One of the photos is not there any more. Send it again.": (
+        "Salah satu foto sudah tidak ada. Kirim ulang."
+    ),
+    "Provide lat and long, or address_string: nobody can be sent without a place.": (
+        "Isi lat dan long, atau address_string: tanpa tempat tidak ada yang bisa dikirim."
+    ),
+    "{} is not a number in degrees (WGS 84).": "{} bukan bilangan derajat (WGS 84).",
+    "status is open or closed.": "status adalah open atau closed.",
+    "{} must look like 2026-11-22T00:00:00Z.": "{} harus seperti 2026-11-22T00:00:00Z.",
+    "The photo is empty. Choose it again.": "Fotonya kosong. Pilih lagi.",
+    "This file is not a JPEG, PNG or WebP picture. Send a photo.": (
+        "Berkas ini bukan gambar JPEG, PNG, atau WebP. Kirim foto."
+    ),
+    "The picture is too small to show anything. Send a photo.": (
+        "Gambarnya terlalu kecil untuk dilihat. Kirim foto."
+    ),
+    "The photo arrived damaged. Send it again.": "Fotonya rusak saat terkirim. Kirim ulang.",
+    "The picture has too many pixels. Send a smaller one.": (
+        "Pikselnya terlalu banyak. Kirim gambar yang lebih kecil."
+    ),
+    "The photo is larger than 10 MB. Send a smaller one.": (
+        "Fotonya lebih dari 10 MB. Kirim yang lebih kecil."
+    ),
 }
 
 
@@ -203,7 +274,7 @@ def translated(detail: str, language: Language) -> str:
     for pattern, indonesian in _PATTERNS:
         found = pattern.fullmatch(detail)
         if found is not None:
-            return indonesian.format(*found.groups())
+            return indonesian.format(*(translated(part, language) for part in found.groups()))
     return detail
 
 
