@@ -153,6 +153,7 @@ def requirement_name(requirement: str) -> str:
 IMPORT_NAMES = {
     "PIL": "pillow",
     "markupsafe": "jinja2",
+    "networkx": "osmnx",  # what `bench match` measures beside
     "requests": "osmnx",
     "argon2": "argon2-cffi",
     "multipart": "python-multipart",
