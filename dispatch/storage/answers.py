@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from dispatch.core.errors import Conflict
 from dispatch.storage import tables
@@ -72,12 +72,3 @@ def keep(
             created_at=now,
         )
     )
-
-
-def forget(connection: Connection, city_id: str, *, before: datetime) -> int:
-    """Delete answers older than `before`; returns how many."""
-    kept = tables.idempotency.c
-    done = connection.execute(
-        delete(tables.idempotency).where(kept.city_id == city_id, kept.created_at < before)
-    )
-    return done.rowcount

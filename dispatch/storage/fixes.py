@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from dispatch.core.crews import Fix
 from dispatch.storage import codec, tables
@@ -55,12 +55,3 @@ def between(
         .order_by(fix.fix_time)
     )
     return [codec.read_fix(dict(row)) for row in connection.execute(found).mappings()]
-
-
-def forget(connection: Connection, city_id: str, *, before: datetime) -> int:
-    """Delete the history older than `before`; returns how many positions."""
-    fix = tables.fix.c
-    done = connection.execute(
-        delete(tables.fix).where(fix.city_id == city_id, fix.fix_time < before)
-    )
-    return done.rowcount

@@ -67,14 +67,6 @@ def test_without_a_key_nothing_is_kept(stored: Stored) -> None:
         assert answers.find(connection, stored.city_id, "crew:1", request) is None
 
 
-def test_old_answers_are_forgotten(stored: Stored) -> None:
-    with writing(stored.engine) as connection:
-        keep(connection, stored, "crew:1", REQUEST)
-        assert answers.forget(connection, stored.city_id, before=NOON) == 0
-        assert answers.forget(connection, stored.city_id, before=later(1)) == 1
-        assert answers.find(connection, stored.city_id, "crew:1", REQUEST) is None
-
-
 # --- timers ----------------------------------------------------------------------
 
 SUBJECT = UUID(int=5)

@@ -229,8 +229,6 @@ def test_positions_are_kept_once_and_the_marker_is_the_newest(stored: Stored) ->
         kept = fixes.between(connection, city, crew.id, since=later(1), until=later(4))
         assert kept == trail[1:4]
         assert fixes.between(connection, city, other.id, since=later(0), until=later(9)) == []
-    with writing(stored.engine) as connection:
-        assert fixes.forget(connection, stored.city_id, before=later(3)) == 3
 
 
 def test_what_only_looks_leaves_the_city_unlocked(stored: Stored) -> None:
