@@ -168,6 +168,8 @@ def problems(form: Form, city: City, t: Texts) -> dict[str, str]:
         found["place_typed"] = t("error.place_empty")
     elif len(wish.place_typed or "") > MOST["place_typed"]:
         found["place_typed"] = t("error.place_long", most=MOST["place_typed"])
+    elif wish.lon is None and (straight := _swapped(wish.place_typed or "", city)):
+        found["place_typed"] = swapped_sentence(straight, t)
     if len(wish.name or "") > MOST["name"]:
         found["name"] = t("error.name_long", most=MOST["name"])
     if wish.phone and not intake.is_phone(wish.phone):
@@ -180,10 +182,9 @@ def problems(form: Form, city: City, t: Texts) -> dict[str, str]:
 def refusal(error: Invalid, form: Form, city: City, t: Texts) -> dict[str, str]:
     """The field and the sentence for what only the rules below could see."""
     flag, field = error.fields.get("flag"), str(error.fields.get("field", "description"))
-    if flag == "swapped":
-        point = _straightened(form, city)
-        sentence = t("error.place_swapped", lat=f"{point.lat:.5f}", lon=f"{point.lon:.5f}")
-        return {"place_typed": sentence}
+    wish = form.wish()
+    if flag == "swapped" and wish.lon is not None and wish.lat is not None:
+        return {"place_typed": swapped_sentence(Point(wish.lat, wish.lon), t)}
     if flag == "zero":
         return {"place_typed": t("error.place_zero")}
     if flag == "whole_degree":
@@ -197,13 +198,18 @@ def refusal(error: Invalid, form: Form, city: City, t: Texts) -> dict[str, str]:
     return {field: t("error.refused", detail=error.detail)}
 
 
-def _straightened(form: Form, city: City) -> Point:
-    """The place that swapped coordinates mean."""
-    wish = form.wish()
-    if wish.lon is not None and wish.lat is not None:
-        return Point(wish.lat, wish.lon)
-    reading = read_coordinates(form.place_typed, box=city.box)
-    return reading.point if reading else city.box.center
+def _swapped(typed: str, city: City) -> Point | None:
+    """The place that was meant when latitude and longitude were typed the wrong way round.
+
+    The person is asked to put them right: only they know that it was no other mistake.
+    """
+    reading = read_coordinates(typed, box=city.box)
+    return reading.point if reading and "swapped" in reading.flags else None
+
+
+def swapped_sentence(meant: Point, t: Texts) -> str:
+    """What to write instead of swapped coordinates."""
+    return t("error.place_swapped", lat=f"{meant.lat:.5f}", lon=f"{meant.lon:.5f}")
 
 
 def photo_problem(error: Invalid, filename: str, t: Texts) -> str:

@@ -215,9 +215,9 @@ def _look_up(request: Request, system: System, city: City, form: Form) -> Respon
     t = texts_for(request)
     limits.check(request, "geocode")
     form = form.unpinned()
-    if not form.place_typed.strip():
-        errors = {"place_typed": t("error.place_empty")}
-        return _page(request, system, city, form, errors=errors, status=422)
+    wrong = forms.problems(form, city, t).get("place_typed")
+    if wrong:
+        return _page(request, system, city, form, errors={"place_typed": wrong}, status=422)
     try:
         system.place_of(city.id, lon=None, lat=None, typed=form.place_typed)
     except Invalid as error:
