@@ -23,8 +23,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("web/ui")
 BUILT = Path("web/static/ui")
-# Below web/ui, made by the tools themselves.
-MADE = {"node_modules", "dist", ".svelte-kit", "paraglide", "coverage", ".vite"}
+# Below web/ui, made by the tools themselves: no sources.
+MADE = {"node_modules", "dist", ".svelte-kit", "coverage", ".vite"}
+MADE |= {"paraglide", "cache", ".meta.json", "README.md", ".gitignore", "openapi.d.ts"}
 STAMP = ".stamp"
 UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "ECONNRESET", "ENETUNREACH")
 
@@ -70,9 +71,10 @@ def fingerprint(source: Path) -> str:
 
 def sources(directory: Path) -> Iterator[Path]:
     for path in directory.iterdir():
+        if path.name in MADE:
+            continue
         if path.is_dir():
-            if path.name not in MADE:
-                yield from sources(path)
+            yield from sources(path)
         else:
             yield path
 
