@@ -32,6 +32,7 @@ from web.api import (
 from web.front import Front
 from web.limits import BodyLimit, Buckets
 from web.openapi import described
+from web.pages.rendering import refused
 from web.settings import Settings
 
 # Fixed paths stand before those that begin with a city.
@@ -90,7 +91,7 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
     app.state.settings = settings
     app.state.buckets = Buckets(factor=settings.rate_factor)
     app.state.sockets = stream.Sockets()
-    errors.install(app)
+    errors.install(app, page=refused)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", screens.assets(), name="static")

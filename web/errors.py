@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from dispatch.core.errors import SigapError
@@ -220,17 +220,30 @@ def http_problem(error: HTTPException, language: Language, *, method: str) -> JS
     return problem(error.status_code, code, detail, headers=headers)
 
 
-def install(app: FastAPI) -> None:
-    """Teach the app to refuse in this shape."""
+Page = Callable[[Request, SigapError | HTTPException], Response]
+
+_FOR_PROGRAMS = ("/api/", "/open311/", "/tiles/", "/static/")
+
+
+def install(app: FastAPI, *, page: Page | None = None) -> None:
+    """Teach the app to refuse in this shape, and with a `page` whoever opened an address."""
+
+    def shown(
+        request: Request, error: SigapError | HTTPException, otherwise: JSONResponse
+    ) -> Response:
+        wants_page = "text/html" in request.headers.get("accept", "")
+        if page is None or not wants_page or request.url.path.startswith(_FOR_PROGRAMS):
+            return otherwise
+        return page(request, error)
 
     @app.exception_handler(SigapError)
-    async def _rule(request: Request, error: SigapError) -> JSONResponse:
-        return refusal(error, language(request))
+    async def _rule(request: Request, error: SigapError) -> Response:
+        return shown(request, error, refusal(error, language(request)))
 
     @app.exception_handler(RequestValidationError)
     async def _shape(request: Request, error: RequestValidationError) -> JSONResponse:
         return validation_problem(error, language(request))
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        return http_problem(error, language(request), method=request.method)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        return shown(request, error, http_problem(error, language(request), method=request.method))

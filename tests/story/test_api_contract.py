@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -53,8 +54,9 @@ def test_operations_have_names_of_their_own(city: Stand) -> None:
 @pytest.mark.parametrize("who", ["administrator", "crew", "nobody"])
 def test_nothing_sent_breaks_the_server(city: Stand, who: str) -> None:
     """Anything the description allows, and anything it does not, by everybody."""
-    made = {"crew": city.crew, "nobody": city.visitor}.get(who)
-    desk = made() if made else city.staff(who)
+    desk = city.crew() if who == "crew" else city.visitor()
+    if who == "administrator":
+        desk = city.staff(who)
     report_id, incident_id, assignment_id = city.offered(city.staff("dispatcher"))
     real = {
         "report_id": report_id,
@@ -85,7 +87,7 @@ def test_nothing_sent_breaks_the_server(city: Stand, who: str) -> None:
     assert len(tried) > 40
 
 
-def knock(desk: Desk, case: schemathesis.Case, real: Mapping[str, UUID]) -> None:
+def knock(desk: Desk, case: schemathesis.Case[Any], real: Mapping[str, UUID]) -> None:
     """Send it, to things that are there wherever the path names things at all."""
     if "city" in case.path_parameters:
         case.path_parameters["city"] = "kota"

@@ -57,6 +57,17 @@ def test_the_preferred_language(header: str, best: str) -> None:
     assert errors.preferred(header) == best
 
 
+def test_whoever_opens_an_address_reads_a_page(city: Stand) -> None:
+    client = city.visitor().client
+    for path in ("/nowhere/console", "/kota/no/such/page", "/kota/r/KTA-0000-0?k=x"):
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html")
+    for path in ("/api/nowhere", "/nowhere/console"):
+        answer = client.get(path, headers={"Accept": "*/*"})
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_each_wrong_field_is_named_and_nothing_is_echoed(city: Stand) -> None:
     desk = city.staff("dispatcher")
     body = {"priority": 7, "lon": "here", "colour": "kata-yang-tidak-boleh-kembali"}

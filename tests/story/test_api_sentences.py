@@ -35,7 +35,7 @@ def refusals() -> Iterator[tuple[str, str]]:
         yield "places.py", sentence
 
 
-def subclasses(cls: type) -> Iterator[type]:
+def subclasses(cls: type[SigapError]) -> Iterator[type[SigapError]]:
     for child in cls.__subclasses__():
         yield child
         yield from subclasses(child)
