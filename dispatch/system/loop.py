@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +34,9 @@ class Steps(Protocol):
 
     def offset(self, city_id: str) -> int: ...
     def claim_due(self, city_id: str, limit: int) -> list[Timer]: ...
+    def run_timer(self, city_id: str, timer: Timer) -> None:
+        """Do what the timer asked for and forget it, in one step."""
+
     def timer_done(self, city_id: str, timer: Timer) -> None: ...
     def ask(self, city_id: str, read: Callable[[World, datetime], Question]) -> Question: ...
     def step(self, city_id: str, act: Callable[[World, datetime], object]) -> None: ...
@@ -54,10 +56,6 @@ def road_seconds(city: City, asked: Question) -> RoadSeconds:
         for i, incident in enumerate(asked.incidents)
         if np.isfinite(table[j, i])
     }
-
-
-def _run_timer(timer: Timer, world: World, now: datetime) -> None:
-    dispatcher.run_timer(world, now, timer)
 
 
 class DispatcherLoop:
@@ -103,16 +101,17 @@ class DispatcherLoop:
         offset, now = self._steps.offset(self._city.id), self._steps.now()
         due = self._planned_at is None or (now - self._planned_at).total_seconds() >= REPLAN_S
         if offset != self._planned_offset or due:
+            # the offset from before the plan: what came in meanwhile is planned in the next turn
+            self._planned_at, self._planned_offset = now, offset
             self._plan()
-            self._planned_at, self._planned_offset = now, self._steps.offset(self._city.id)
 
     def _run_timers(self) -> None:
         for timer in self._steps.claim_due(self._city.id, 50):
             try:
-                self._steps.step(self._city.id, partial(_run_timer, timer))
+                self._steps.run_timer(self._city.id, timer)
             except SigapError as refused:
                 logger.warning("timer %s of %s: %s", timer.kind, timer.subject, refused.detail)
-            self._steps.timer_done(self._city.id, timer)
+                self._steps.timer_done(self._city.id, timer)
 
     def _plan(self) -> None:
         asked = self._steps.ask(self._city.id, dispatcher.question)

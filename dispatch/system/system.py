@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
@@ -226,6 +226,15 @@ class System:
             return []
         with writing(self.engine) as connection:
             return timers.claim_due(connection, city_id, now=self.clock(), limit=limit)
+
+    def run_timer(self, city_id: str, timer: Timer) -> None:
+        """Do what a timer asked for and forget it, in one step."""
+
+        def act(world: World, now: datetime) -> None:
+            timers.finish(cast(StoredWorld, world).connection, city_id, timer)
+            dispatcher.run_timer(world, now, timer)
+
+        self.step(city_id, act)
 
     def timer_done(self, city_id: str, timer: Timer) -> None:
         """Forget a timer that ran."""
