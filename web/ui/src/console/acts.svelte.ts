@@ -1,5 +1,7 @@
 /** What a dispatcher does: each act is one request, said in one sentence, undone while it can be. */
+
 import { ApiError, cityPath, isUnreachable, post } from "../api/client.js";
+import type { Wishes } from "../api/shapes.js";
 import { serverNow } from "../base/clock.svelte.js";
 import { randomId } from "../base/identifier.js";
 import type { Assignment, Crew, CrewStatus, Incident, Report } from "../live/entities.js";
@@ -9,7 +11,7 @@ interface Wish {
   /** Names the act while it runs, such as `verify/<id>`: its button shows that it is busy. */
   name: string;
   path: string;
-  body: object;
+  body: Wishes[keyof Wishes];
   done: string;
   /** The report whose decision may be taken back for ten seconds. */
   undoes?: Report;
@@ -36,7 +38,7 @@ export class Acts {
   outcome: Outcome | null = $state.raw(null);
   failure: Failure | null = $state.raw(null);
 
-  verify(report: Report, wish: { service_code?: string; priority?: number }): Promise<boolean> {
+  verify(report: Report, wish: Wishes["verify"]): Promise<boolean> {
     return this.#decide(report, "verify", wish, m.done_verify({ ticket: report.ticket }));
   }
   join(report: Report, incidentId: string, reason: string): Promise<boolean> {
@@ -138,12 +140,22 @@ export class Acts {
     this.failure = { sentence: [error.message, ...fields].join(" "), again };
   }
 
-  #decide(report: Report, verb: string, body: object, done: string): Promise<boolean> {
+  #decide<Verb extends "verify" | "join" | "postpone" | "refuse" | "archive">(
+    report: Report,
+    verb: Verb,
+    body: Wishes[Verb],
+    done: string,
+  ): Promise<boolean> {
     const path = `/reports/${report.id}/${verb}`;
     return this.#run({ name: `${verb}/${report.id}`, path, body, done, undoes: report });
   }
 
-  #incident(incident: Incident, verb: string, body: object, done: string): Promise<boolean> {
+  #incident<Verb extends "close" | "cancel" | "reopen" | "reprioritise">(
+    incident: Incident,
+    verb: Verb,
+    body: Wishes[Verb],
+    done: string,
+  ): Promise<boolean> {
     const path = `/incidents/${incident.id}/${verb}`;
     return this.#run({ name: `${verb}/${incident.id}`, path, body, done });
   }

@@ -1,7 +1,7 @@
 /** The log reads like a story, told once. */
 import { expect, it, vi } from "vitest";
+import type { LogLine } from "../api/shapes.js";
 import type { Desk } from "./desk.svelte.js";
-import type { LogEntry } from "./story.js";
 
 vi.stubGlobal("navigator", { languages: ["id-ID"] });
 vi.stubGlobal("document", { documentElement: {}, cookie: "" });
@@ -18,11 +18,12 @@ const desk = {
   },
 } as unknown as Desk;
 
-const entry = (t: string, k: string, summary: Record<string, unknown>): LogEntry => ({
+const entry = (t: string, k: string, summary: Record<string, unknown>): LogLine => ({
   o: 1,
   t,
   k,
   at: "2026-11-22T10:00:00Z",
+  recorded_at: "2026-11-22T10:00:00Z",
   actor: "system",
   summary,
   because: null,

@@ -1,28 +1,16 @@
-/** The log of an incident as sentences: what happened, to whom, by whom. */
+/** The log of an incident as sentences: what happened, to whom, by whom (`<role>:<id>`). */
+import type { LogLine } from "../api/shapes.js";
 import { localName } from "../base/language.svelte.js";
 import { percent, timeOfDay } from "../base/time.js";
 import { channelName, evidenceName } from "../base/words.js";
 import { m } from "../paraglide/messages.js";
 import type { Desk } from "./desk.svelte.js";
 
-/** One event as the server tells it; `summary` holds the event's own facts. */
-export interface LogEntry {
-  o: number;
-  t: string;
-  /** `<kind>/<id>` of what changed. */
-  k: string;
-  at: string;
-  /** `system`, `citizen`, or `<role>:<id>`. */
-  actor: string;
-  summary: Record<string, unknown>;
-  because: Record<string, unknown> | null;
-}
+type Tell = (entry: LogLine, desk: Desk) => string | null;
 
-type Tell = (entry: LogEntry, desk: Desk) => string | null;
+const text = (entry: LogLine, name: string): string => String(entry.summary[name] ?? "–");
 
-const text = (entry: LogEntry, name: string): string => String(entry.summary[name] ?? "–");
-
-function crewOf(entry: LogEntry, desk: Desk): string {
+function crewOf(entry: LogLine, desk: Desk): string {
   const [kind, id = ""] = entry.k.split("/");
   const crewId =
     typeof entry.summary.crew_id === "string"
@@ -33,19 +21,19 @@ function crewOf(entry: LogEntry, desk: Desk): string {
   return (crewId && desk.crews.get(crewId)?.call_sign) || m.crew();
 }
 
-function outcomeOf(entry: LogEntry, desk: Desk): string {
+function outcomeOf(entry: LogLine, desk: Desk): string {
   const code = text(entry, "disposition_code");
   const known = desk.city.disposition_codes.find((each) => each.code === code);
   return known ? localName(known) : code;
 }
 
-function declineOf(entry: LogEntry, desk: Desk): string {
+function declineOf(entry: LogLine, desk: Desk): string {
   const code = text(entry, "reason");
   const known = desk.city.decline_reasons.find((each) => each.code === code);
   return known ? localName(known) : code;
 }
 
-function agencyOf(entry: LogEntry, desk: Desk): string {
+function agencyOf(entry: LogLine, desk: Desk): string {
   const known = desk.agencies.get(text(entry, "agency_id"));
   return known ? localName(known) : text(entry, "agency_id");
 }
@@ -104,7 +92,7 @@ const TELLS: Record<string, Tell> = {
 };
 
 /** The sentence for an entry, or null when another entry already says it. */
-export function tell(entry: LogEntry, desk: Desk): string | null {
+export function tell(entry: LogLine, desk: Desk): string | null {
   return TELLS[entry.t]?.(entry, desk) ?? null;
 }
 

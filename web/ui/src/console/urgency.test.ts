@@ -35,8 +35,12 @@ describe("byUrgency", () => {
     const later = incident("later", -2);
     const urgent = incident("urgent", -6, { priority: 1 });
     const reached = incident("reached", -30, { status: "on_scene" });
-    const order = [reached, later, soon, urgent].sort(byUrgency).map(({ id }) => id);
-    expect(order).toEqual(["urgent", "soon", "later", "reached"]);
+    const going = incident("going", -11, { status: "dispatched", p_on_time: 0.9 });
+    const failing = incident("failing", -14, { status: "dispatched", p_on_time: 0.3 });
+    const order = [reached, going, later, soon, failing, urgent]
+      .sort(byUrgency)
+      .map(({ id }) => id);
+    expect(order).toEqual(["urgent", "soon", "failing", "later", "going", "reached"]);
   });
 });
 

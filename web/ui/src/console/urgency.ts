@@ -4,6 +4,8 @@ import type { Urgency } from "../map/shapes.js";
 
 /** A level of priority weighs as much as this many seconds less on the clock. */
 const PRIORITY_WORTH_S = 600;
+/** A job that is going well may stand this much lower. */
+const IN_HAND_S = 600;
 /** With less than this left the clock turns amber. */
 const SOON_S = 300;
 /** A chance below this is a warning even while time is left. */
@@ -59,13 +61,18 @@ const STAGE: Record<Incident["status"], number> = {
   cancelled: 3,
 };
 
-/** Most urgent first: not yet reached before reached, then by time left less a bonus per priority. */
+/**
+ * Most urgent first: not yet reached before reached; then by time left, a level of priority counting
+ * ten minutes less, a crew on its way with a good chance ten minutes more.
+ */
 export function byUrgency(a: Incident, b: Incident): number {
   return STAGE[a.status] - STAGE[b.status] || weighted(a) - weighted(b) || (a.id < b.id ? -1 : 1);
 }
 
 function weighted(incident: Incident): number {
-  return Date.parse(incident.due_at) - (3 - incident.priority) * PRIORITY_WORTH_S * 1000;
+  const inHand = incident.status === "dispatched" && (chanceOf(incident) ?? 0) >= TIGHT;
+  const shift_s = (inHand ? IN_HAND_S : 0) - (3 - incident.priority) * PRIORITY_WORTH_S;
+  return Date.parse(incident.due_at) + shift_s * 1000;
 }
 
 /** New reports: the service's priority first, then the oldest. */

@@ -1,4 +1,7 @@
 /** The things that travel over the wire: reports, incidents, assignments, crews, referrals, agencies. */
+import type { components } from "../api/openapi.js";
+
+type Schemas = components["schemas"];
 
 export type ReportStatus =
   | "received"
@@ -82,13 +85,7 @@ export interface Report extends Entity {
   answer: "satisfied" | "reopened" | null;
 }
 
-export interface Candidate {
-  crew_id: string;
-  ete_s: number | null;
-  p_on_time: number | null;
-  cost: number | null;
-  why_not: string | null;
-}
+export type Candidate = Schemas["Candidate"];
 
 export interface Recommendation {
   crew_id: string | null;
@@ -181,11 +178,7 @@ export interface Referral extends Entity {
   reason: string | null;
 }
 
-export interface Agency extends Partial<Entity> {
-  id: string;
-  name: string;
-  name_en: string | null;
-}
+export type Agency = Schemas["AgencyName"];
 
 /** What one crew's phone shows: the document of channel `crew/<id>`. */
 export interface CrewView {
@@ -218,47 +211,8 @@ export interface AgencyView {
 }
 
 /** `GET /api/<city>`: what a screen must know about its city before anything else. */
-export interface City {
-  id: string;
-  name: string;
-  languages: string[];
-  center: { lon: number; lat: number };
-  /** West, south, east, north. */
-  bbox: [number, number, number, number];
-  basemap: string;
-  target_s: number;
-  services: Service[];
-  agencies: Agency[];
-  disposition_codes: DispositionCode[];
-  decline_reasons: { code: string; name: string; name_en: string }[];
-  attribution: string;
-}
-
-export interface Service {
-  service_code: string;
-  name: string;
-  name_en: string;
-  icon: string;
-  priority: number;
-  agency_id: string | null;
-  group: string | null;
-}
-
-export interface DispositionCode {
-  code: string;
-  name: string;
-  name_en: string;
-  outcome: string;
-}
-
-export type Role = "dispatcher" | "officer" | "supervisor" | "administrator" | "crew";
-
-export interface User {
-  id: string;
-  name: string;
-  role: Role;
-  city: string;
-  crew_id?: string | null;
-  agency_id?: string | null;
-  language?: string | null;
-}
+export type City = Schemas["CityView"];
+export type Service = Schemas["ServiceView"];
+export type DispositionCode = Schemas["DispositionView"];
+export type User = Schemas["User"];
+export type Role = User["role"];

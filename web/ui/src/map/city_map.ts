@@ -19,7 +19,8 @@ export interface Look {
 }
 
 export interface CityMapOptions extends Look {
-  city: Pick<City, "basemap" | "bbox" | "center">;
+  /** Without a basemap the overlay is drawn on plain ground. */
+  city: Pick<City, "basemap" | "bbox"> & { center: { lon: number; lat: number } };
   container: HTMLElement;
   zoom?: number;
   center?: { lon: number; lat: number };
@@ -45,7 +46,7 @@ export async function openCityMap(options: CityMapOptions): Promise<CityMap> {
   ]);
   const { city, container } = options;
   let look: Look = { theme: options.theme, language: options.language };
-  const url = `pmtiles://${new URL(city.basemap, location.href).href}`;
+  const url = city.basemap ? `pmtiles://${new URL(city.basemap, location.href).href}` : null;
   const center = options.center ?? city.center;
   const map = new MapLibre({
     container,

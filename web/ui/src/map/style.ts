@@ -10,12 +10,20 @@ import { roadNetwork } from "./style_roads.js";
 
 export const OSM_ATTRIBUTION = "© OpenStreetMap contributors";
 
-/** A style over tiles in the Protomaps v4 shape; `url` is a `pmtiles://` address. */
+/** A style over tiles in the Protomaps v4 shape; `url` is a `pmtiles://` address, null for plain ground. */
 export function basemapStyle(
   theme: Theme,
-  { url, language }: { url: string; language: Language },
+  { url, language }: { url: string | null; language: Language },
 ): StyleSpecification {
   const colors = palettes[theme];
+  if (url === null) {
+    const background = { "background-color": colors.earth };
+    return {
+      version: 8,
+      sources: {},
+      layers: [{ id: "background", type: "background", paint: background }],
+    };
+  }
   return {
     version: 8,
     name: `sigap-${theme}`,

@@ -1,0 +1,27 @@
+/** What the server's doors take and give, by the names its own description uses. */
+import type { components } from "./openapi.js";
+
+type Schemas = components["schemas"];
+
+export type PairingCode = Schemas["PairingCode"];
+export type LogLine = Schemas["LogLine"];
+export type IncidentFile = Schemas["IncidentFile"];
+export type SignedIn = Schemas["SignedIn"];
+
+/** What each wish of a dispatcher carries, by the last part of its path. */
+export interface Wishes {
+  verify: Schemas["Verify"];
+  join: Schemas["Join"];
+  postpone: Schemas["Because"];
+  refuse: Schemas["Because"];
+  archive: Schemas["Because"];
+  undo: Record<string, never>;
+  locate: Schemas["Locate"];
+  send: Schemas["Send"];
+  close: Schemas["Close"];
+  cancel: Schemas["Because"];
+  reopen: Schemas["Because"];
+  reprioritise: Schemas["Reprioritise"];
+  withdraw: Schemas["Because"];
+  status: Schemas["CrewStatus"];
+}
