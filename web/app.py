@@ -29,9 +29,9 @@ from web.api import (
     session,
     tiles,
 )
+from web.description import described
 from web.front import Front
 from web.limits import BodyLimit, Buckets
-from web.openapi import described
 from web.pages.rendering import refused
 from web.settings import Settings
 

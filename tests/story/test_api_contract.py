@@ -15,7 +15,8 @@ from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 from tests.story.small_city import Desk, Stand, stand
-from web.openapi import FILE, described, text
+from web.description import described
+from web.openapi import FILE, text
 
 SAMPLES = 4
 # These would end the session that the samples are sent with.
