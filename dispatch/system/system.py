@@ -34,6 +34,7 @@ from dispatch.storage.answers import Request as Step
 from dispatch.storage.store import StoredWorld
 from dispatch.system.cities import City
 from dispatch.system.clock import Clock
+from dispatch.system.housekeeping import Housekeeper
 from dispatch.system.log import StoredLog
 from dispatch.system.loop import DispatcherLoop, road_seconds
 from dispatch.system.places import Place, place_of
@@ -77,6 +78,7 @@ class System:
         self.relay = Relay(self.hub, log)
         self._loops = {city.id: DispatcherLoop(city, self) for city in cities}
         self._flusher = threading.Thread(target=self._flush_often, name="positions", daemon=True)
+        self._housekeeper = Housekeeper(engine, sorted(self._cities), clock)
 
     # --- life ----------------------------------------------------------------
 
@@ -87,10 +89,12 @@ class System:
             loop.start()
         self.bus.watch(self._wake_loop)
         self._flusher.start()
+        self._housekeeper.start()
 
     def stop(self) -> None:
         """End the loops after the step at hand, write the last positions, close the database."""
         self._stopped.set()
+        self._housekeeper.stop()
         for loop in self._loops.values():
             loop.stop()
         if self._flusher.is_alive():
