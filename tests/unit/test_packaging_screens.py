@@ -13,6 +13,7 @@ import pytest
 import hatch_build
 
 ROOT = Path(__file__).parents[2]
+ROOMS = ("dispatch", "geo", "realtime", "web")
 PACKAGE = {
     "name": "screens",
     "version": "1.0.0",
@@ -127,7 +128,7 @@ def test_the_wheel_carries_what_runs(wheel: frozenset[str]) -> None:
 
 def test_the_wheel_carries_every_tracked_file_of_the_rooms(wheel: frozenset[str]) -> None:
     listing = subprocess.run(
-        ["git", "ls-files", "dispatch", "geo", "realtime", "web"],
+        ["git", "-c", "safe.directory=*", "ls-files", *ROOMS],
         cwd=ROOT,
         capture_output=True,
         text=True,

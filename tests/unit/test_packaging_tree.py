@@ -36,7 +36,11 @@ SECRETS = (
 @cache
 def tracked(root: Path) -> tuple[Path, ...]:
     listing = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=False
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if listing.returncode:
         pytest.skip("this is not a checkout")
