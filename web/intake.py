@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -21,6 +21,7 @@ from dispatch.core.reports import Report
 from dispatch.core.world import World
 from dispatch.storage.store import StoredWorld
 from dispatch.system import City, Done, Place, Step, System, token_hash
+from geo.geocoding import Candidate
 from web import photo_rows
 
 MOST: Mapping[str, int] = {
@@ -32,6 +33,8 @@ MOST: Mapping[str, int] = {
 }
 """The longest text of each field, in characters."""
 
+# About a metre: what is left of a proposal's coordinates after they were written as text.
+_SAME_DEG = 1e-5
 _PHONE = re.compile(r"\+?[\d\s().\-/]{5,40}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -48,6 +51,8 @@ class Wish:
     lon: float | None = None
     lat: float | None = None
     accuracy_m: float | None = None
+    look_up: bool = True
+    """False: the reporter saw the proposals for their words and said that none is right."""
     anonymous: bool = False
     secret: bool = False
     name: str | None = None
@@ -66,9 +71,7 @@ def receive(system: System, city: City, wish: Wish, *, step: Step | None) -> Don
     """
     wish = tidy(wish)
     check(city, wish)
-    place = system.place_of(
-        city.id, lon=wish.lon, lat=wish.lat, accuracy_m=wish.accuracy_m, typed=wish.place_typed
-    )
+    place = _place(system, city, wish)
     token = secrets.token_urlsafe(16)
 
     def action(world: World, now: datetime) -> Report:
@@ -92,6 +95,37 @@ def receive(system: System, city: City, wish: Wish, *, step: Step | None) -> Don
         }
 
     return system.do(city.id, Actor("citizen"), action, step=step, render=shown, status=201)
+
+
+def _place(system: System, city: City, wish: Wish) -> Place:
+    if wish.lon is None and not wish.look_up:
+        return Place()
+    place = system.place_of(
+        city.id, lon=wish.lon, lat=wish.lat, accuracy_m=wish.accuracy_m, typed=wish.place_typed
+    )
+    picked = _picked(city, wish)
+    if picked is None:
+        return place
+    # A street that was picked is no exact spot: it keeps its own name and its own doubt.
+    return replace(
+        place, label=picked.label, radius_m=picked.radius_m, confidence=picked.confidence
+    )
+
+
+def _picked(city: City, wish: Wish) -> Candidate | None:
+    """The proposal for the words that the pin stands on, None for a pin set by hand."""
+    if wish.lon is None or wish.lat is None or not wish.place_typed:
+        return None
+    found = city.geocoder.search(wish.place_typed[:200], limit=5)
+    return next(
+        (
+            each
+            for each in found
+            if abs(each.point.lon - wish.lon) < _SAME_DEG
+            and abs(each.point.lat - wish.lat) < _SAME_DEG
+        ),
+        None,
+    )
 
 
 def step_of(wish: Wish, *, key: str, door: str, photos: tuple[str, ...] = ()) -> Step:

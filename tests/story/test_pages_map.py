@@ -9,9 +9,15 @@ import pytest
 from tests.story.small_city import MIDDLE, Stand, stand
 
 
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    with stand(tmp_path_factory.mktemp("map")) as running:
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgis", marks=pytest.mark.needs("postgis"))],
+)
+def city(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stand]:
+    url = request.getfixturevalue("postgis_database") if request.param == "postgis" else None
+    with stand(tmp_path_factory.mktemp("map"), database_url=url) as running:
         yield running
 
 

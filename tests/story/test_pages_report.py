@@ -13,6 +13,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from dispatch.core.reports import Report
 from tests.story.small_city import EAST, MIDDLE, NORTH, Stand, stand
 
 NOTHING = ("photo", ("", b"", "application/octet-stream"))
@@ -217,8 +218,32 @@ def test_the_place_can_be_checked_before_sending(browser: httpx.Client) -> None:
     unknown = _send(browser, **{**TREE, "do": "place", "place_typed": "entah di mana"})
     assert "belum kami temukan" in unknown.text
     [choice] = re.findall(r'name="choice" value="([\d.,-]+)" checked', looked.text)
-    sent = _send(browser, key=_key(looked.text), choice=choice, **TREE)
+    kept = _send(browser, key=_key(looked.text), choice=choice, **{**TREE, "description": " "})
+    assert kept.status_code == 422
+    assert f'name="lon" value="{MIDDLE[0]}"' in kept.text
+    assert "Jalan Pahlawan" in re.findall(r"data-pinned-label>(.*?)<", kept.text)
+
+
+def test_a_picked_street_keeps_its_name_and_its_doubt(city: Stand) -> None:
+    pin: dict[str, Any] = {"lon": str(MIDDLE[0]), "lat": str(MIDDLE[1])}
+    picked = _report_of(city, _send(city.visitor().client, **pin, **TREE))
+    assert (picked.place_label, picked.radius_m) == ("Jalan Pahlawan", 120.0)
+    pointed = _send(city.visitor().client, **{**TREE, **pin, "place_typed": "dekat pasar"})
+    assert _report_of(city, pointed).radius_m == 15.0
+
+
+def _report_of(city: Stand, sent: httpx.Response) -> Report:
+    ticket, token = sent.headers["location"].split("/")[3].split("?k=")
+    report_id = city.system.report_of("kota", ticket, token)
+    assert report_id is not None
+    with city.system.looking("kota") as world:
+        return world.report(report_id)
+
+
+def test_none_of_the_proposals_leaves_the_place_to_the_staff(browser: httpx.Client) -> None:
+    sent = _send(browser, choice="none", **TREE)
     assert sent.status_code == 303
+    assert "Petugas akan memasang titiknya" in browser.get(sent.headers["location"]).text
 
 
 def test_language_switch_keeps_what_was_typed(browser: httpx.Client) -> None:

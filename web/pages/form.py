@@ -19,6 +19,7 @@ from web import intake
 from web.intake import MOST
 from web.pages.texts import Texts
 
+NONE_OF_THEM = "none"
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,100}")
 LIMITS: Mapping[str, int] = {**MOST, "place": MOST["place_typed"]}
 
@@ -28,7 +29,7 @@ class Form:
     """The form as it was typed, all of it text, so that it can be shown again unchanged.
 
     `key` makes a double send one report; it also opens the photos already sent. `choice` is
-    "lon,lat" of a proposed place.
+    "lon,lat" of a proposed place that the reader picked, or `NONE_OF_THEM`.
     """
 
     key: str
@@ -48,16 +49,14 @@ class Form:
     photo_ids: tuple[UUID, ...] = ()
 
     def wish(self) -> intake.Wish:
-        """What the form asks for. A chosen place counts before a pin, a pin before the words."""
+        """What the form asks for. A pin counts before the words."""
         lon, lat, accuracy_m = _number(self.lon), _number(self.lat), _number(self.accuracy_m)
-        chosen = chosen_point(self.choice)
-        if chosen is not None:
-            lon, lat, accuracy_m = chosen.lon, chosen.lat, None
         return intake.tidy(
             intake.Wish(
                 service_code=self.service_code,
                 description=self.description,
                 place_typed=self.place_typed,
+                look_up=self.choice != NONE_OF_THEM,
                 lon=lon,
                 lat=lat,
                 accuracy_m=accuracy_m if accuracy_m and 0 < accuracy_m <= 100_000 else None,
@@ -70,6 +69,10 @@ class Form:
                 upload_token=self.key,
             )
         )
+
+    def pinned(self, spot: Point, label: str) -> Form:
+        """The same form with a pin, called `label`."""
+        return replace(self, lon=str(spot.lon), lat=str(spot.lat), accuracy_m="", pin_label=label)
 
     def unpinned(self) -> Form:
         """The same form without a pin."""

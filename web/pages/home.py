@@ -89,6 +89,7 @@ def _sent(
     system, t = the_system(request), texts_for(request)
     city = the_city(city_id, system)
     form, photo_problems, digests = _with_photos(request, system, city, form, files, t)
+    form = _with_choice(city, form, t)
     if pressed["lang"] or pressed["theme"]:
         return _switch(request, system, city, form, pressed)
     if pressed["remove"]:
@@ -224,11 +225,32 @@ def _look_up(request: Request, system: System, city: City, form: Form) -> Respon
         errors = forms.refusal(error, form, city, t)
         return _page(request, system, city, form, errors=errors, status=422)
     found = city.geocoder.search(form.place_typed[:200], limit=5, language=t.language)
-    candidates = [_choice(each) for each in found if city.areas.covers(each.point)]
-    if found and found[0].confidence >= ACCEPT:
-        form = replace(form, choice=forms.choice_of(found[0]))
+    candidates = _choices(city, found)
+    if candidates and found[0].confidence >= ACCEPT:
+        form = replace(form, choice=candidates[0].value)
     message = t("form.place_found", count=len(candidates)) if candidates else t("form.place_unsure")
     return _page(request, system, city, form, candidates=candidates, place_message=message)
+
+
+def _with_choice(city: City, form: Form, t: Texts) -> Form:
+    """A proposal that was picked becomes the pin, so that nothing later loses it."""
+    chosen = forms.chosen_point(form.choice)
+    if chosen is None:
+        return form
+    found = city.geocoder.search(form.place_typed[:200], limit=5, language=t.language)
+    named = {forms.choice_of(each): each.label for each in found}
+    label = named.get(form.choice, f"{chosen.lat:.5f}, {chosen.lon:.5f}")
+    return replace(form.pinned(chosen, label), choice="")
+
+
+def _choices(city: City, found: Sequence[Candidate]) -> list[Choice]:
+    """Proposals inside the city, each name once."""
+    shown: dict[tuple[str, str], Choice] = {}
+    for candidate in found:
+        choice = _choice(candidate)
+        if city.areas.covers(candidate.point):
+            shown.setdefault((choice.label, choice.area), choice)
+    return list(shown.values())
 
 
 def _choice(candidate: Candidate) -> Choice:
@@ -247,13 +269,13 @@ def _me_too(system: System, city: City, form: Form, ticket: str, t: Texts) -> Fo
         return form
     other, said = found[0], t("form.me_too_text", ticket=found[0].ticket)
     words = form.description.strip()
+    if other.lon is None or other.lat is None:
+        return form
     return replace(
-        form.unpinned(),
+        form.pinned(Point(other.lon, other.lat), other.place_label or ""),
         service_code=form.service_code or other.service_code,
         description=words if said in words else f"{said} {words}".strip(),
-        lon=str(other.lon),
-        lat=str(other.lat),
-        pin_label=other.place_label or "",
+        choice="",
     )
 
 

@@ -106,7 +106,11 @@ export class Place {
   #list(candidates: readonly Candidate[]): void {
     const list = document.createElement("div");
     list.className = "suggestions";
+    const named = new Set<string>();
     for (const candidate of candidates) {
+      const name = `${candidate.label}|${candidate.ward}`;
+      if (named.has(name)) continue;
+      named.add(name);
       const button = document.createElement("button");
       button.type = "button";
       const words = document.createElement("span");
