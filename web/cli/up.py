@@ -42,6 +42,7 @@ NEEDED_BYTES = 200 * 1024 * 1024
 
 def up(
     demo: Annotated[bool, typer.Option("--demo", help="a city, people and robots to try")] = False,
+    city: Annotated[str, typer.Option(help="the demo's city, if not Helsinki")] = DEMO_CITY,
     host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")] = None,
     robots: Annotated[bool, typer.Option(help="robots play the demo's roles")] = True,
@@ -58,15 +59,24 @@ def up(
     real_port: int = listener.getsockname()[1]
     settings = settings.model_copy(update={"port": real_port})
     if demo:
-        settings = settings.model_copy(update={"cities": (DEMO_CITY,)})
-        prepare_demo_city(folder(settings))
+        settings = settings.model_copy(update={"cities": (city,)})
+        if city == DEMO_CITY:
+            prepare_demo_city(folder(settings))
     elif not installed_cities(folder(settings)):
         raise Stop(
             "There is no city yet. Make one with `sigap city add NAME --extract FILE`, "
             "or try the demo with `sigap up --demo`."
         )
     system = build_system(settings)
-    started = Started(system, settings, listener, demo=demo, robots=robots, seed=seed, begun=begun)
+    started = Started(
+        system,
+        settings,
+        listener,
+        city=city if demo else None,
+        robots=robots,
+        seed=seed,
+        begun=begun,
+    )
     started.serve()
 
 
@@ -148,12 +158,12 @@ def _usable(root: Path) -> bool:
 
 @dataclass(slots=True)
 class Started:
-    """One running server, with its demo and robots if wanted."""
+    """One running server; `city` is the one its demo plays in, None without a demo."""
 
     system: System
     settings: Settings
     listener: socket.socket
-    demo: bool
+    city: str | None
     robots: bool
     seed: int
     begun: float
@@ -163,7 +173,7 @@ class Started:
         people = self._people()
         app = create_app(self._served_settings(), system=self.system)
         if people is not None:
-            app.state.demo_accounts = {DEMO_CITY: people.hint()}
+            app.state.demo_accounts = {self.city: people.hint()}
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -182,15 +192,15 @@ class Started:
         console.print("Stopped; everything acknowledged is kept.")
 
     def _served_settings(self) -> Settings:
-        if not self.demo:
+        if self.city is None:
             return self.settings
         # all robots come from one address: the limits of the public doors would count them as one
         return self.settings.model_copy(update={"rate_factor": 20.0})
 
     def _people(self) -> demo_city.Demo | None:
-        if not self.demo:
+        if self.city is None:
             return None
-        city = self.system.city(DEMO_CITY)
+        city = self.system.city(self.city)
         return demo_city.prepare(self.system, city, data_dir=self.settings.data_dir)
 
     def _when_started(self, server: uvicorn.Server, people: demo_city.Demo | None) -> None:
@@ -199,12 +209,12 @@ class Started:
                 return
             time.sleep(0.05)
         seconds = time.monotonic() - self.begun
-        if people is None:
+        if people is None or self.city is None:
             console.print(f"[green]✓[/] Sigap listens on {self.base} ({seconds:.1f} s).")
             return
         with self._playing(people, server):
             code = accounts.new_code(
-                self.system, DEMO_CITY, people.crews[0][0], valid_s=DEMO_CODE_S
+                self.system, self.city, people.crews[0][0], valid_s=DEMO_CODE_S
             )
             self._welcome(people, code.code, time.monotonic() - self.begun)
             while not server.should_exit:
@@ -225,7 +235,7 @@ class Started:
         robot = people.account("robot")
         orders = {
             "base": self.base,
-            "city": DEMO_CITY,
+            "city": self.city,
             "cities": str(folder(self.settings)),
             "username": robot.username,
             "password": robot.password,
@@ -250,7 +260,7 @@ class Started:
                     process.wait(timeout=5)
 
     def _welcome(self, people: demo_city.Demo, code: str, seconds: float) -> None:
-        place = f"{self.base}/{DEMO_CITY}"
+        place = f"{self.base}/{self.city}"
         operator, judge = people.account("operator"), people.account("penilai")
         officer = people.account("dinas")
         rows = (
