@@ -203,6 +203,9 @@ FROM_BELOW: Mapping[str, str] = {
         "Orang lain sudah mengubahnya. Lihat lagi lalu ulangi."
     ),
     "The crew is taken: it already has an assignment.": "Regu sudah terpakai: ada penugasannya.",
+    "The text holds a character that cannot be kept (NUL). Remove it.": (
+        "Teks ini memuat karakter yang tidak dapat disimpan (NUL). Hapus karakter itu."
+    ),
     "This Idempotency-Key was used for another request. Send a fresh key.": (
         "Idempotency-Key ini sudah dipakai untuk permintaan lain. Kirim kunci baru."
     ),
