@@ -56,12 +56,18 @@ class Front:
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         status = 0
+        is_head = scope["method"] == "HEAD"
+        if is_head:
+            # Whatever can be got can be asked about (RFC 9110, 9.3.2).
+            scope = {**scope, "method": "GET"}
 
         async def dressed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 _dress(MutableHeaders(raw=message["headers"]), scope, headers, request_id)
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:

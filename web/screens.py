@@ -8,15 +8,17 @@ from typing import Literal
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web.auth import TheCity
 from web.errors import Problem
 
 STATIC = Path(__file__).resolve().parent / "static"
 SCREENS = STATIC / "ui"
+TEXTS = (".js", ".mjs", ".css", ".svg", ".json")
 Screen = Literal["console", "crew", "evaluation", "agency", "signin"]
 
 router = APIRouter(include_in_schema=False)
@@ -76,6 +78,21 @@ class Assets(StaticFiles):
         return response
 
 
-def assets() -> Assets:
+class Squeezed:
+    """Compresses scripts, styles and drawings; fonts and pictures are compressed already."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._squeezed = GZipMiddleware(app, minimum_size=1024, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_text = scope["type"] == "http" and scope["path"].endswith(TEXTS)
+        # Part of a file is part of the file as it is.
+        in_parts = is_text and any(name == b"range" for name, _ in scope["headers"])
+        app = self._squeezed if is_text and not in_parts else self._plain
+        await app(scope, receive, send)
+
+
+def assets() -> ASGIApp:
     """The application under /static."""
-    return Assets(directory=STATIC, check_dir=False)
+    return Squeezed(Assets(directory=STATIC, check_dir=False))

@@ -147,6 +147,15 @@ def test_a_forged_host_cannot_widen_the_policy() -> None:
     assert "ws://[::1]:8000" in content_security_policy("[::1]:8000")
 
 
+def test_what_can_be_got_can_be_asked_about(city: Stand) -> None:
+    client = city.visitor().client
+    for path in ("/kota/", "/api/cities", "/tiles/kota/v1.pmtiles", "/healthz"):
+        got, asked = client.get(path), client.head(path)
+        assert asked.status_code == got.status_code == 200
+        assert asked.content == b""
+        assert asked.headers["content-length"] == got.headers["content-length"]
+
+
 def test_ready_and_alive(city: Stand) -> None:
     client = city.visitor().client
     assert client.get("/healthz").json() == {"status": "ok"}
