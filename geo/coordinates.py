@@ -73,6 +73,8 @@ def _point(lat: float, lon: float) -> Point | None:
         return None
 
 
+# Whoever pastes more than this pastes no place; and every pattern below stays fast on it.
+_LONGEST = 2_000
 _LETTERS = str.maketrans(
     {"−": "-", "–": "-", "′": "'", "’": "'", "‘": "'", "″": '"', "”": '"', "“": '"', "º": "°"}
 )
@@ -88,8 +90,9 @@ _INDONESIAN = (
 
 
 def _plain(text: str) -> str:
-    """One spelling of minus, degree, minute and second; percent signs of links undone."""
-    plain = unquote(text).translate(_LETTERS).replace("''", '"')
+    """One spelling of minus, degree, minute and second, single spaces, percent signs undone."""
+    spaced = " ".join(unquote(text[:_LONGEST]).split())
+    plain = spaced.translate(_LETTERS).replace("''", '"')
     for pattern, sign in _INDONESIAN:
         plain = re.sub(pattern, sign, plain, flags=re.IGNORECASE)
     return plain
@@ -169,14 +172,17 @@ _NORTH_SOUTH = {"N": 1, "S": -1, "LU": 1, "LS": -1}
 _EAST_WEST = {"E": 1, "W": -1, "BT": 1, "BB": -1}
 _HEMISPHERES = _NORTH_SOUTH | _EAST_WEST
 _HEMISPHERE = r"(LS|LU|BT|BB|[NSEW])"
-_DECIMAL = r"\d+(?:[.,]\d+)?"
+_DEGREES = r"[+-]?\d{1,3}(?:[.,]\d{1,12})?"
+_SIXTIETHS = r"\d{1,2}(?:[.,]\d{1,12})?"
 _ANGLE = (
-    rf"([+-]?{_DECIMAL})\s*[°d*]?"
-    rf"(?:\s*[\s:]?\s*({_DECIMAL})\s*['m:]?(?:\s*({_DECIMAL})\s*(?:\"|'|s(?![a-z]))?)?)?"
+    rf"({_DEGREES})"
+    rf"(?:(?: ?[°d*:] ?| )({_SIXTIETHS})"
+    rf"(?:(?: ?['m:] ?| )({_SIXTIETHS}) ?(?:[\"']|s(?![a-z]))?| ?['m])?)?"
+    r" ?[°d*]?"
 )
 _LEADS = re.compile(rf"\s*[(\[]?\s*(?:koordinat\W*)?{_HEMISPHERE}\s*[:.]?\s*[+-]?\d", re.IGNORECASE)
-_AFTER = re.compile(rf"(?<![\w.,]){_ANGLE}\s*\.?{_HEMISPHERE}(?![a-z])", re.IGNORECASE)
-_BEFORE = re.compile(rf"(?<![a-z]){_HEMISPHERE}\s*[:.]?\s*{_ANGLE}(?![\d.,]*\d)", re.IGNORECASE)
+_AFTER = re.compile(rf"(?<![\w.,]){_ANGLE} ?\.?{_HEMISPHERE}(?![a-z])", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?<![a-z]){_HEMISPHERE} ?[:.]? ?{_ANGLE}(?![.,]?\d)", re.IGNORECASE)
 _MINUTES = re.compile(r"\d[\s:d'*]+\d")
 
 

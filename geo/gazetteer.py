@@ -23,6 +23,8 @@ from geo.point import Point, distance_m
 
 __all__ = ["Gazetteer", "GazetteerError", "GazetteerInfo", "build_gazetteer"]
 
+_LONGEST_TEXT = 300
+_LONGEST_LINK = 2_000
 _LOOKED_AT = 80
 _KEPT = 25
 _WORTH_SHOWING = 0.55
@@ -59,12 +61,13 @@ class Gazetteer:
         """At most `limit` proposals for the described place, the most likely first.
 
         Of places that fit equally well, those nearer to `near` come first. Coordinates and map
-        links in the text are taken at their word. `language` is that of the reasons.
+        links in the text are taken at their word. `language` is that of the reasons. Only the
+        first 300 characters are read.
         """
-        written = read_coordinates(text, box=self._store.box)
+        written = read_coordinates(text[:_LONGEST_LINK], box=self._store.box)
         if written:
             return [self._written(written, language)]
-        query = understand(text, self._areas)
+        query = understand(text[:_LONGEST_TEXT], self._areas)
         search = _Search(self._store, query, self._weight, near)
         return ranked(search.found(), limit=limit, cue=query.cue, language=language)
 

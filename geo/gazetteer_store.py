@@ -24,6 +24,7 @@ _MOST_TRIGRAMS = 60
 _SHORTEST_MISSPELLED = 4
 _MISSPELLED = 0.7
 _MOST_MEANT = 3
+_MOST_UNKNOWN = 5
 _MEET_FORTH = """
 select a, b, lon, lat from crossing
 where a in (select value from json_each(?)) and b in (select value from json_each(?))
@@ -131,7 +132,8 @@ class Store:
     def alike(self, spelled: Sequence[str], *, limit: int) -> list[tuple[int, list[str], bool]]:
         """The names that share most rare trigrams: (place id, its words, is it the main name)."""
         text = key(list(spelled))
-        meant = [text, *(other for word in spelled for other in self._meant(word))]
+        unknown = [word for word in spelled if self._may_be_misspelled(word)][:_MOST_UNKNOWN]
+        meant = [text, *(other for word in unknown for other in self._meant(word))]
         trigrams = list(
             dict.fromkeys(part[i : i + 3] for part in meant for i in range(len(part) - 2))
         )
@@ -151,12 +153,13 @@ class Store:
             )
         return [(place_id, words.split(), bool(is_main)) for place_id, words, is_main in rows]
 
+    def _may_be_misspelled(self, word: str) -> bool:
+        return word not in self.word_counts and len(word) >= _SHORTEST_MISSPELLED
+
     def _meant(self, word: str) -> list[str]:
         """Known words that an unknown one may stand for: a typo in a short word spoils every
         trigram of it.
         """
-        if word in self.word_counts or len(word) < _SHORTEST_MISSPELLED:
-            return []
         alike = process.extract(
             word,
             self._vocabulary,

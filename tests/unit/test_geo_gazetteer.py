@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geo.areas import Area, Areas
 from geo.gazetteer import Gazetteer, GazetteerError, build_gazetteer
@@ -222,6 +224,31 @@ def test_absent_places_are_refused(gazetteer: Gazetteer, text: str) -> None:
     "text", ["", " ", "?", "jalan", "no 5", "x", "12345", "'; drop table", '"*']
 )
 def test_texts_that_name_nothing(gazetteer: Gazetteer, text: str) -> None:
+    assert all(c.confidence < ACCEPT for c in gazetteer.search(text))
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=150, deadline=None)
+def test_no_text_breaks_the_search(gazetteer: Gazetteer, text: str) -> None:
+    for candidate in gazetteer.search(text):
+        assert 0 <= candidate.confidence <= 1
+        assert candidate.reason.endswith(".")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 5_000,
+        "1 " * 3_000,
+        "N 1 " * 2_000,
+        "7°7'7\"" * 900,
+        "depan " * 900,
+        "qzwx vwqz " * 900,
+    ],
+    ids=["digits", "numbers", "letters", "angles", "cues", "unknown words"],
+)
+def test_a_long_text_does_not_hold_up_the_others(gazetteer: Gazetteer, text: str) -> None:
     assert all(c.confidence < ACCEPT for c in gazetteer.search(text))
 
 
