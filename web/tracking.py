@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from dispatch import actions
 from dispatch.core import tickets
 from dispatch.core.errors import Invalid
 from dispatch.core.events import Actor
+from dispatch.core.log import plain
 from dispatch.core.reports import Report
 from dispatch.core.world import World
 from dispatch.storage.documents import report_view
@@ -33,7 +34,17 @@ def find(system: System, city: City, ticket: str, token: str | None) -> Opened |
         return None
     with system.looking(city.id) as world:
         known = world.report(report_id)
-        return Opened(report_id, known.ticket, report_view(world, known, system.clock()))
+        view = report_view(world, known, system.clock())
+    return Opened(report_id, known.ticket, _promised(view, city, system.clock()))
+
+
+def _promised(view: dict[str, Any], city: City, now: datetime) -> dict[str, Any]:
+    """The view with the promise counted from the first word, even before somebody verified it."""
+    if view["due_at"] or view["status"] not in ("received", "under_verification"):
+        return view
+    received = datetime.fromisoformat(view["received_at"])
+    due = received + timedelta(seconds=city.policy.promise.target_s)
+    return {**view, "due_at": plain(due), "overdue": now > due}
 
 
 def _holds(system: System, city: City, ticket: str, token: str | None) -> UUID | None:

@@ -6,6 +6,7 @@ import html
 import logging
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -218,3 +219,25 @@ def test_english_reader_gets_english(city: Stand) -> None:
     )
     assert "What has happened" in page.text
     assert "Fallen tree" in page.text
+
+
+def test_lateness_is_said_before_anybody_verified(city: Stand) -> None:
+    ticket, token, _ = city.report()
+    browser = city.visitor().client
+    page = browser.get(f"/kota/r/{ticket}?k={token}")
+    assert "Target: regu di lokasi sebelum" in page.text
+    assert "Kami terlambat" not in page.text
+    now = city.system.clock
+    city.system.clock = lambda: now() + timedelta(minutes=33)
+    try:
+        page = browser.get(f"/kota/r/{ticket}?k={token}")
+    finally:
+        city.system.clock = now
+    assert "Kami terlambat" in page.text
+    assert "sudah lewat 13 menit" in page.text
+
+
+def test_endless_input_gets_a_page_not_a_crash(city: Stand) -> None:
+    page = city.visitor().client.post("/kota/find", data={"ticket": "x" * 500})
+    assert page.status_code == 422
+    assert page.headers["content-type"].startswith("text/html")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+import segno
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
@@ -148,6 +149,7 @@ def sent(request: Request, city: TheCity, system: TheSystem, ticket: str, k: str
         ticket=opened.ticket,
         link=link,
         full_link=full_link(request, link),
+        qr=segno.make(full_link(request, link), error="m").svg_data_uri(scale=4, border=2),
         view=opened.view,
     )
 

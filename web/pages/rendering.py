@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -188,7 +189,7 @@ class PageRoute(APIRoute):
                 return _switched(request)
             try:
                 return await answer(request)
-            except (SigapError, HTTPException) as error:
+            except (SigapError, HTTPException, RequestValidationError) as error:
                 return refused(request, error)
 
         return page
@@ -206,12 +207,16 @@ def _switched(request: Request) -> Response:
     return response
 
 
-def refused(request: Request, error: SigapError | HTTPException) -> Response:
+def refused(
+    request: Request, error: SigapError | HTTPException | RequestValidationError
+) -> Response:
     """A refusal as a page that says what to do."""
     t = texts_for(request)
     if isinstance(error, SigapError):
         status = errors.STATUS_OF.get(error.code, 400)
         words = errors.sentence_of(error, t.language)
+    elif isinstance(error, RequestValidationError):
+        status, words = 422, t("refused.unreadable")
     else:
         status = error.status_code
         words = error.say(t.language) if isinstance(error, errors.Problem) else ""

@@ -145,7 +145,7 @@ def _page(
 ) -> Response:
     values = page_values(request, system, city, opened, token=token)
     values["message"] = message
-    values["script_texts"] = texts_for(request).for_scripts("track.", "map.failed")
+    values["script_texts"] = texts_for(request).for_scripts("track.eta", "track.map_label", "map.failed")
     full = full_link(request, values["link"])
     return render(
         request, "track.html", city=city, private=True, status=status, full_link=full, **values
@@ -263,7 +263,7 @@ def _late(view: dict[str, Any], reader: Reader) -> str:
 
 def _target(view: dict[str, Any], reader: Reader) -> str:
     """The promise, while it can still be kept."""
-    waiting = view["status"] in ("verified", "acknowledged", "en_route")
+    waiting = view["status"] not in (*_ENDS, "on_scene", "cleared")
     if not view["due_at"] or not waiting:
         return ""
     return reader.t("track.target", time=reader.clock(view["due_at"]).text)

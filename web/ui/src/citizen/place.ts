@@ -8,12 +8,15 @@ import { say } from "./words.js";
 
 interface Candidate extends Spot {
   label: string;
+  confidence: number;
   ward: string | null;
   district: string | null;
 }
 
 const TYPING_MS = 350;
 const SHORTEST = 3;
+/** The confidence from which the server, too, takes a proposal for the place meant. */
+const SURE = 0.7;
 
 export class Place {
   readonly #form: HTMLFormElement;
@@ -99,8 +102,14 @@ export class Place {
     const address = `/api/${this.#city}/geocode?q=${encodeURIComponent(words.slice(0, 200))}`;
     const found = await ask<{ candidates: Candidate[] }>(address, this.#asked.signal);
     if (!found) return;
-    if (found.candidates.length) this.#list(found.candidates);
-    else this.#choices.replaceChildren(note(say("form.place_unsure")));
+    if (found.candidates.length === 0) {
+      this.#choices.replaceChildren(note(say("form.place_unsure")));
+      return;
+    }
+    this.#list(found.candidates);
+    const [best] = found.candidates;
+    // While somebody still types: who was here before, where the words most probably lead.
+    if (best && best.confidence >= SURE && !this.spot) void this.#showSimilar(best);
   }
 
   #list(candidates: readonly Candidate[]): void {
@@ -196,8 +205,7 @@ export class Place {
     this.#one("[data-similar]").replaceChildren();
   }
 
-  async #showSimilar(): Promise<void> {
-    const spot = this.spot;
+  async #showSimilar(spot: Spot | null = this.spot): Promise<void> {
     const box = this.#one("[data-similar]");
     if (!spot) return;
     const service = new FormData(this.#form).get("service_code") ?? "";
