@@ -83,8 +83,17 @@ def signs_of(world: World, report: Report, similar: int) -> Signs:
         has_contact=bool(kept and (kept.phone or kept.email)),
         anonymous=report.anonymous,
         similar=similar,
-        pranks_before=0,
+        pranks_before=_pranks_before(world, report),
     )
+
+
+def _pranks_before(world: World, report: Report) -> int:
+    """How many earlier reports of the same telephone or e-mail were archived."""
+    kept = world.personal(report.id)
+    if kept is None:
+        return 0
+    others = world.reports_from(phone=kept.phone, email=kept.email)
+    return sum(other.status == "archived" for other in others if other.id != report.id)
 
 
 def similar_reports(world: World, report: Report) -> list[tuple[Neighbour, float]]:

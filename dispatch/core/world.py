@@ -88,6 +88,9 @@ class World(Protocol):
     def incidents_near(self, lon: float, lat: float, *, within_m: float) -> Sequence[Incident]:
         """Active incidents within `within_m` metres."""
 
+    def reports_from(self, *, phone: str | None, email: str | None) -> Sequence[Report]:
+        """Reports whose reporter left this telephone number or this e-mail address."""
+
     def personal(self, report_id: UUID) -> Personal | None:
         """What the citizen wrote, unless retention deleted it."""
 

@@ -139,6 +139,14 @@ class MemoryWorld:
             if distance_m(here, Point(incident.lon, incident.lat)) <= within_m
         ]
 
+    def reports_from(self, *, phone: str | None, email: str | None) -> Sequence[Report]:
+        same = {
+            kept.report_id
+            for kept in self._personal.values()
+            if (phone and kept.phone == phone) or (email and kept.email == email)
+        }
+        return [report for report in self._all(Report) if report.id in same]
+
     def personal(self, report_id: UUID) -> Personal | None:
         return self._personal.get(report_id)
 

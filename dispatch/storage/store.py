@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
@@ -134,6 +134,14 @@ class StoredWorld:
         table = tables.incident.c
         near = within_metres(table.geom, lon, lat, within_m)
         return self._query(Incident, table.status.in_(incidents.ACTIVE), near)
+
+    def reports_from(self, *, phone: str | None, email: str | None) -> Sequence[Report]:
+        kept = tables.personal.c
+        given = [kept.phone == phone] * bool(phone) + [kept.email == email] * bool(email)
+        if not given:
+            return []
+        same = select(kept.report_id).where(kept.city_id == self.city_id, or_(*given))
+        return self._query(Report, tables.report.c.id.in_(same))
 
     def personal(self, report_id: UUID) -> Personal | None:
         if report_id not in self._personal:

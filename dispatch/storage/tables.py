@@ -289,6 +289,8 @@ personal = _table(
     _text("answer_text"),
     _to("report", "report_id"),
     Index(None, "city_id", "token_hash"),
+    Index(None, "city_id", "phone"),
+    Index(None, "city_id", "email"),
     key=("report_id",),
 )
 

@@ -79,6 +79,18 @@ def test_what_is_not_there_is_said_to_be_missing(place: Place) -> None:
         assert list(world.crews()) == []
 
 
+def test_a_reporter_is_known_again_by_telephone_or_address(place: Place) -> None:
+    with place.step() as world:
+        ids = [report_at(world, 111.5, -7.6).id for _ in range(3)]
+        world.keep_personal(Personal(ids[0], "Satu", phone="0812"))
+        world.keep_personal(Personal(ids[1], "Dua", email="a@b.id"))
+    with place.step() as world:
+        found = world.reports_from(phone="0812", email="a@b.id")
+        assert [report.id for report in found] == sorted(ids[:2])
+        assert [report.id for report in world.reports_from(phone="0812", email=None)] == ids[:1]
+        assert list(world.reports_from(phone=None, email=None)) == []
+
+
 def test_a_refused_step_leaves_nothing_behind(place: Place) -> None:
     with place.step() as world:
         first = report_at(world, 111.5, -7.6)

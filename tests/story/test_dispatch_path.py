@@ -250,3 +250,16 @@ def test_a_finished_thing_stays_finished(world: MemoryWorld) -> None:
     )
     with pytest.raises(WrongStatus):
         actions.verify_report(world, NOON, DISPATCHER, report.id)
+
+
+def test_who_cried_wolf_is_believed_less_but_still_heard(world: MemoryWorld) -> None:
+    first = received(world)
+    actions.put_aside_report(
+        world, NOON, DISPATCHER, first.id, verdict="archived", reason="laporan palsu"
+    )
+    again, stranger = received(world, lon=111.6), received(world, lon=111.7, phone="082")
+    assert again.triage is not None
+    assert stranger.triage is not None
+    assert again.triage["p_genuine"] < stranger.triage["p_genuine"]
+    assert again.status == "under_verification"
+    assert "repeated" in {reason["code"] for reason in again.triage["reasons"]}

@@ -461,6 +461,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("city_id", "report_id", name="personal_pk"),
     )
     op.create_index("personal_city_id_token_hash", "personal", ["city_id", "token_hash"])
+    op.create_index("personal_city_id_phone", "personal", ["city_id", "phone"])
+    op.create_index("personal_city_id_email", "personal", ["city_id", "email"])
     for table, column in PLACES:
         create_place_index(op.get_bind(), table, column)
 
