@@ -402,13 +402,25 @@ def follow_fix(
     assignment = world.active_assignment(fix.crew_id)
     if sign is None or assignment is None:
         return following, None
-    if sign == "moving":
-        changed = actions.en_route(
-            world, now, SYSTEM, assignment.id, source="movement", device_time=fix.fix_time
-        )
-        return following, changed
     incident = world.incident(assignment.incident_id)
     metres = arrival.metres_between(fix.lon, fix.lat, incident.lon, incident.lat)
+    because = {
+        "rule": f"arrival.{sign}",
+        "distance_m": round(metres, 1),
+        "accuracy_m": fix.accuracy_m,
+        "speed_ms": fix.speed_ms,
+    }
+    if sign == "moving":
+        changed = actions.en_route(
+            world,
+            now,
+            SYSTEM,
+            assignment.id,
+            source="movement",
+            because=because,
+            device_time=fix.fix_time,
+        )
+        return following, changed
     changed = actions.on_scene(
         world,
         now,
@@ -417,6 +429,7 @@ def follow_fix(
         source="geofence",
         evidence="geofence",
         distance_m=round(metres, 1),
+        because=because,
         device_time=fix.fix_time,
     )
     return following, changed

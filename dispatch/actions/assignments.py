@@ -66,8 +66,9 @@ def send_crew(
     )
     assignment_id = world.new_id()
     assignment = begin(world, now, actor, "assignment", assignment_id, offered, because=because)
-    record(world, now, actor, crew, ev.CrewCommitted(assignment_id))
-    record(world, now, actor, incident, ev.IncidentDispatched(assignment_id))
+    record(world, now, actor, crew, ev.CrewCommitted(assignment_id), follows=assignment)
+    dispatched = ev.IncidentDispatched(assignment_id)
+    record(world, now, actor, incident, dispatched, follows=assignment)
     world.set_timer(Timer(OFFER_EXPIRES, assignment_id, expires_at))
     return cast(Assignment, assignment)
 
@@ -115,11 +116,14 @@ def en_route(
     assignment_id: UUID,
     *,
     source: str = "button",
+    because: Mapping[str, Any] | None = None,
     device_time: datetime | None = None,
 ) -> Assignment:
     """The crew is on its way."""
     fact = ev.AssignmentEnRoute(source)
-    return crew_says(world, now, actor, assignment_id, fact, device_time=device_time)
+    return crew_says(
+        world, now, actor, assignment_id, fact, because=because, device_time=device_time
+    )
 
 
 def on_scene(
@@ -131,14 +135,17 @@ def on_scene(
     source: str = "button",
     evidence: str = "button",
     distance_m: float | None = None,
+    because: Mapping[str, Any] | None = None,
     device_time: datetime | None = None,
 ) -> Assignment:
     """The crew is there. Pressed far away it counts, but the distance stays with it."""
     fact = ev.AssignmentOnScene(source, evidence, distance_m)
-    assignment = crew_says(world, now, actor, assignment_id, fact, device_time=device_time)
+    assignment = crew_says(
+        world, now, actor, assignment_id, fact, because=because, device_time=device_time
+    )
     incident = world.incident(assignment.incident_id)
     arrived = ev.IncidentCrewArrived(assignment_id)
-    record(world, now, actor, incident, arrived, at=assignment.arrived_at)
+    record(world, now, actor, incident, arrived, at=assignment.arrived_at, follows=assignment)
     return assignment
 
 
@@ -213,13 +220,14 @@ def end_crews(
     """Withdraw every crew still bound to the incident."""
     for assignment in world.assignments_of(incident.id):
         if assignments.LIFECYCLE.allows(assignment.status, "AssignmentWithdrawn"):
-            withdraw(world, now, actor, assignment.id, reason=reason)
+            because = {"rule": "follows", "incident": str(incident.id)}
+            withdraw(world, now, actor, assignment.id, reason=reason, because=because)
 
 
 def release(world: World, now: datetime, actor: Actor, assignment: Assignment) -> None:
     """The crew is free of the assignment."""
     crew = world.crew(assignment.crew_id)
-    record(world, now, actor, crew, ev.CrewReleased(assignment.id))
+    record(world, now, actor, crew, ev.CrewReleased(assignment.id), follows=assignment)
 
 
 def crew_says(
@@ -229,12 +237,15 @@ def crew_says(
     assignment_id: UUID,
     fact: Fact,
     *,
+    because: Mapping[str, Any] | None = None,
     device_time: datetime | None,
 ) -> Assignment:
     """Record what a crew did, at the time its phone says when that can be true."""
     assignment = world.assignment(assignment_id)
     at = _happened_at(assignment, now, device_time)
-    return record(world, now, actor, assignment, fact, at=at, device_time=device_time)
+    return record(
+        world, now, actor, assignment, fact, at=at, because=because, device_time=device_time
+    )
 
 
 def _happened_at(assignment: Assignment, now: datetime, device_time: datetime | None) -> datetime:
@@ -258,4 +269,4 @@ def _free_crew(world: World, now: datetime, actor: Actor, assignment: Assignment
     if assignment.id in incident.assignment_ids:
         remaining = [i for i in incident.assignment_ids if i != assignment.id]
         left = ev.IncidentCrewLeft(assignment.id, pending=not remaining)
-        record(world, now, actor, incident, left)
+        record(world, now, actor, incident, left, follows=assignment)

@@ -100,10 +100,10 @@ def close_incident(
     incident = world.incident(incident_id)
     fact = ev.IncidentClosed(disposition_code, note)
     incident = record(world, now, actor, incident, fact, because=because)
-    _close_reports(world, now, actor, incident_id, disposition_code)
+    _close_reports(world, now, actor, incident, disposition_code)
     for referral in world.referrals_of(incident_id):
         if referrals.LIFECYCLE.allows(referral.status, "ReferralFinished"):
-            record(world, now, actor, referral, ev.ReferralFinished())
+            record(world, now, actor, referral, ev.ReferralFinished(), follows=incident)
     return incident
 
 
@@ -118,7 +118,7 @@ def cancel_incident(
     withdraw_referrals(world, now, actor, incident_id, reason=reason)
     incident = world.incident(incident_id)
     incident = record(world, now, actor, incident, ev.IncidentCancelled(reason))
-    _close_reports(world, now, actor, incident_id, "21")
+    _close_reports(world, now, actor, incident, "21")
     return incident
 
 
@@ -156,11 +156,12 @@ def known_disposition(world: World, code: str) -> None:
 
 
 def _close_reports(
-    world: World, now: datetime, actor: Actor, incident_id: UUID, disposition_code: str
+    world: World, now: datetime, actor: Actor, incident: Incident, disposition_code: str
 ) -> None:
-    for report in world.reports_of(incident_id):
+    for report in world.reports_of(incident.id):
         if report.status == "linked":
-            record(world, now, actor, report, ev.ReportClosed(disposition_code))
+            closed = ev.ReportClosed(disposition_code)
+            record(world, now, actor, report, closed, follows=incident)
 
 
 def withdraw_referrals(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from dispatch.core.assignments import Assignment
 from dispatch.core.crews import Crew
-from dispatch.core.events import Actor, Event, Fact, Kind
+from dispatch.core.events import SYSTEM, Actor, Event, Fact, Kind
 from dispatch.core.incidents import Incident
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
@@ -41,9 +41,15 @@ def record(
     *,
     at: datetime | None = None,
     because: Mapping[str, Any] | None = None,
+    follows: Entity | None = None,
     device_time: datetime | None = None,
 ) -> Thing:
-    """Record the next fact of a thing; `at` is when it happened, if not now."""
+    """Record the next fact of a thing; `at` is when it happened, if not now.
+
+    `follows` is the thing whose change brought this about: what happens by itself says why.
+    """
+    if because is None and follows is not None and actor == SYSTEM:
+        because = {"rule": "follows", follows.kind: str(follows.id), "status": follows.status}
     event = Event(
         kind=cast(Kind, thing.kind),
         subject=thing.id,

@@ -211,6 +211,18 @@ def test_a_stale_snapshot_and_the_events_make_a_fresh_one(told: list[Told]) -> N
     assert all(step.messages for step in told if step.name in _actions())
 
 
+def test_what_happens_by_itself_says_why(stored: Stored) -> None:
+    city = Watched(stored)
+    _by_itself(city)
+    _work(city)
+    events = [entry.event for entry in stored.log()]
+    automatic = [event for event in events if event.actor.role == "system"]
+    assert {event.type for event in automatic} >= {"ReportTriaged", "RecommendationMade"}
+    silent = {event.type for event in automatic if not event.because}
+    assert silent == set()
+    assert all("rule" in event.because for event in automatic if event.because)
+
+
 @pytest.mark.skipif(not TS_FOLD.exists(), reason="the front end is not built: make ui")
 def test_the_screens_fold_alike(told: list[Told]) -> None:
     lines = [orjson.dumps({"state": step.before, "messages": step.messages}) for step in told]
