@@ -377,6 +377,8 @@ def open_engine(url: str, *, pool_size: int = 20) -> Engine:
         parsed,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
+        # an error in the log must not tell what citizens wrote
+        hide_parameters=True,
         **options,
     )
     if engine.dialect.name == "sqlite":
@@ -475,14 +477,6 @@ def breaks(error: IntegrityError, index: Index) -> bool:
     assert index.table is not None
     columns = ", ".join(f"{index.table.name}.{column.name}" for column in index.columns)
     return str(error.orig) == f"UNIQUE constraint failed: {columns}"
-
-
-def notify(connection: Connection, channel: str, payload: str) -> None:
-    """Wake whoever listens, after the commit; a file has no listeners."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(
-            text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
-        )
 
 
 class Hold:

@@ -56,7 +56,7 @@ def snapshot(
             open_ = table.c.status.in_(list(_STILL_OPEN[kind]))
             where.append(or_(open_, table.c.changed_at >= now - KEPT))
         found = select(table).where(*where).order_by(table.c.id)
-        state.update(_viewed(connection, city_id, _read(connection, table, found)))
+        state.update(viewed(connection, city_id, _read(connection, table, found)))
     return epoch, offset, state
 
 
@@ -64,7 +64,15 @@ def viewed(
     connection: Connection, city_id: str, entities: Sequence[Entity]
 ) -> dict[str, dict[str, Any]]:
     """These things as dispatchers see them, by wire key: the view of the snapshot."""
-    return _viewed(connection, city_id, entities)
+    report_ids = [entity.id for entity in entities if entity.kind == "report"]
+    words = journal.words_of(connection, city_id, report_ids) if report_ids else {}
+    state = {}
+    for entity in entities:
+        view = {"v": entity.version, **wire_view(entity)}
+        if entity.kind == "report":
+            view.update(words.get(entity.id, journal.NO_WORDS))
+        state[f"{entity.kind}/{entity.id}"] = view
+    return state
 
 
 def find_report(connection: Connection, city_id: str, ticket: str) -> UUID | None:
@@ -106,7 +114,7 @@ def _listed(
         .limit(wanted.limit)
     )
     entities = _read(connection, table, found)
-    return list(_viewed(connection, city_id, entities).values())
+    return list(viewed(connection, city_id, entities).values())
 
 
 def _conditions(table: Table, wanted: Wanted) -> list[ColumnElement[Any]]:
@@ -133,17 +141,3 @@ def _read(connection: Connection, table: Table, found: Any) -> list[Entity]:
     kind: Any = table.name
     rows = connection.execute(found).mappings()
     return [codec.read_entity(kind, dict(row)) for row in rows]
-
-
-def _viewed(
-    connection: Connection, city_id: str, entities: Sequence[Entity]
-) -> dict[str, dict[str, Any]]:
-    report_ids = [entity.id for entity in entities if entity.kind == "report"]
-    words = journal.words_of(connection, city_id, report_ids) if report_ids else {}
-    state = {}
-    for entity in entities:
-        view = {"v": entity.version, **wire_view(entity)}
-        if entity.kind == "report":
-            view.update(words.get(entity.id, journal.NO_WORDS))
-        state[f"{entity.kind}/{entity.id}"] = view
-    return state
