@@ -6,6 +6,7 @@ import errno
 import sys
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
@@ -36,6 +37,11 @@ def main() -> None:
         app()
     except (Stop, BundleError, SigapError) as error:
         console.print(f"[bold red]✗[/] {getattr(error, 'detail', error)}")
+        sys.exit(1)
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = "_".join(str(part) for part in wrong["loc"]).upper()
+            console.print(f"[bold red]✗[/] SIGAP_{name} = {wrong['input']!r}: {wrong['msg']}.")
         sys.exit(1)
     except OperationalError as error:
         console.print(f"[bold red]✗[/] The database cannot be reached: {error.orig}")
