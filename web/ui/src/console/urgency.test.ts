@@ -1,7 +1,14 @@
 /** The job about to break the promise stands on top. */
 import { describe, expect, it } from "vitest";
-import type { Incident } from "../live/entities.js";
-import { byUrgency, chanceLevel, clockOf, onTimeSoFar, urgencyOf } from "./urgency.js";
+import type { Assignment, Incident } from "../live/entities.js";
+import {
+  byUrgency,
+  chanceLevel,
+  clockOf,
+  isPastForecast,
+  onTimeSoFar,
+  urgencyOf,
+} from "./urgency.js";
 
 const NOW = Date.parse("2026-11-22T10:00:00Z");
 const minutes = (n: number) => new Date(NOW + n * 60_000).toISOString();
@@ -66,4 +73,11 @@ it("counts who was reached in time among those reached or late", () => {
     incident("cancelled", -50, { status: "cancelled" }),
   ];
   expect(onTimeSoFar(all, NOW)).toEqual({ on_time: 1, n: 3 });
+});
+
+it("does not trust a forecast that is over", () => {
+  const trip = { status: "en_route", eta: minutes(-3), ete_s: 300, p90_ete_s: 420 } as Assignment;
+  expect(isPastForecast(trip, NOW)).toBe(true);
+  expect(isPastForecast({ ...trip, eta: minutes(-1) }, NOW)).toBe(false);
+  expect(isPastForecast({ ...trip, status: "on_scene" }, NOW)).toBe(false);
 });

@@ -1,5 +1,5 @@
 /** Which incident is about to break the promise: the order of the queue and the state of its clock. */
-import type { Incident, Report, Service } from "../live/entities.js";
+import type { Assignment, Incident, Report, Service } from "../live/entities.js";
 import type { Urgency } from "../map/shapes.js";
 
 /** A level of priority weighs as much as this many seconds less on the clock. */
@@ -36,6 +36,20 @@ export function clockOf(incident: Incident, now: number): Clock {
 /** The chance of arriving on time: the latest forecast, or the proposal's while nobody is sent. */
 export function chanceOf(incident: Incident): number | null {
   return incident.p_on_time ?? incident.recommendation?.p_on_time ?? null;
+}
+
+/** The moment by which 9 of 10 such trips have arrived; null without a forecast. */
+export function latestArrival(assignment: Assignment): number | null {
+  const { eta, ete_s, p90_ete_s } = assignment;
+  if (!eta) return null;
+  return Date.parse(eta) + Math.max(0, (p90_ete_s ?? 0) - (ete_s ?? 0)) * 1000;
+}
+
+/** True for a crew still on its way though its forecast is over: the forecast says nothing now. */
+export function isPastForecast(assignment: Assignment, now: number): boolean {
+  const latest = latestArrival(assignment);
+  const coming = assignment.status === "acknowledged" || assignment.status === "en_route";
+  return coming && latest !== null && now > latest;
 }
 
 export function chanceLevel(p: number): "good" | "tight" | "bad" {
