@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dispatch.core import events as ev
 from dispatch.core.assignments import Assignment
 from dispatch.core.events import Event
 from dispatch.core.incidents import Incident
@@ -82,72 +81,53 @@ def cases(events: Iterable[Event], *, since: datetime, until: datetime) -> list[
     """The cases of incidents received in [since, until), computed from the log alone.
 
     Cancelled incidents are left out. A reopened incident keeps the times of its first life:
-    the clock of the promise stops at the first arrival ever.
+    the clock of the promise stops at the first arrival ever. The crew that arrived first gives
+    turnout, travel, on scene and commitment.
     """
     state: dict[str, Entity] = {}
-    first: dict[UUID, dict[str, datetime]] = {}
     for event in events:
         state[event.key] = EVOLVE[event.kind](state.get(event.key), event)
-        if event.kind == "assignment":
-            _note_first(first, state[event.key], event)
-    found = []
+    sent: dict[UUID, list[Assignment]] = {}
     for entity in state.values():
-        if not isinstance(entity, Incident) or entity.status == "cancelled":
-            continue
-        if since <= entity.received_at < until:
-            times = {"received_at": entity.received_at, **first.get(entity.id, {})}
-            found.append(_case(entity, times))
+        if isinstance(entity, Assignment):
+            sent.setdefault(entity.incident_id, []).append(entity)
+    found = [
+        _case(entity, sent.get(entity.id, []))
+        for entity in state.values()
+        if isinstance(entity, Incident)
+        and entity.status != "cancelled"
+        and since <= entity.received_at < until
+    ]
     return sorted(found, key=lambda case: case.incident_id)
 
 
-_TIME_OF: Mapping[type[ev.Fact], str] = {
-    ev.AssignmentOffered: "offered",
-    ev.AssignmentEnRoute: "enroute_at",
-    ev.AssignmentOnScene: "arrived_at",
-    ev.AssignmentCleared: "cleared_at",
-}
-
-
-def _note_first(first: dict[UUID, dict[str, datetime]], assignment: Entity, event: Event) -> None:
-    """Keep the first dispatch, and the times of the assignment that arrived first."""
-    assert isinstance(assignment, Assignment)
-    times = first.setdefault(assignment.incident_id, {})
-    name = _TIME_OF.get(type(event.fact))
-    if name == "offered":
-        times.setdefault("dispatched_at", event.at)
-    elif name == "arrived_at" and "arrived_at" not in times:
-        times["arrived_at"] = event.at
-        times["crew_dispatched_at"] = assignment.dispatched_at
-        times.pop("enroute_at", None)
-        if assignment.enroute_at is not None:
-            times["enroute_at"] = assignment.enroute_at
-        times["by"] = assignment.dispatched_at
-    elif name == "cleared_at" and times.get("by") == assignment.dispatched_at:
-        times.setdefault("cleared_at", event.at)
-        times.setdefault("available_at", event.at)
-
-
-def _case(incident: Incident, times: Mapping[str, datetime]) -> Case:
-    crew_dispatched = times.get("crew_dispatched_at", times.get("dispatched_at"))
-    ends = {
-        "processing": (times.get("received_at"), times.get("dispatched_at")),
-        "turnout": (crew_dispatched, times.get("enroute_at")),
-        "travel": (times.get("enroute_at"), times.get("arrived_at")),
-        "total_response": (times.get("received_at"), times.get("arrived_at")),
-        "on_scene": (times.get("arrived_at"), times.get("cleared_at")),
-        "commitment": (crew_dispatched, times.get("available_at")),
+def _case(incident: Incident, sent: Sequence[Assignment]) -> Case:
+    dispatched_at = min((a.dispatched_at for a in sent), default=None)
+    there = [a for a in sent if a.arrived_at is not None]
+    first = min(there, key=lambda a: (a.arrived_at, a.id), default=None)
+    intervals = dict.fromkeys(DEFINITIONS) | {
+        "processing": _between(incident.received_at, dispatched_at)
     }
+    if first is not None:
+        intervals |= {
+            "turnout": _between(first.dispatched_at, first.enroute_at),
+            "travel": _between(first.enroute_at, first.arrived_at),
+            "total_response": _between(incident.received_at, first.arrived_at),
+            "on_scene": _between(first.arrived_at, first.cleared_at),
+            "commitment": _between(first.dispatched_at, first.available_at),
+        }
     return Case(
         incident_id=incident.id,
         service_code=incident.service_code,
         district=incident.district,
         channel=incident.channel,
         priority=incident.priority,
-        intervals={
-            name: (b - a).total_seconds() if a is not None and b is not None else None
-            for name, (a, b) in ends.items()
-        },
+        intervals=intervals,
     )
+
+
+def _between(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else (end - start).total_seconds()
 
 
 GROUPS: Mapping[str, Callable[[Case], str]] = {
