@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from uuid_utils.compat import uuid7
 
 from dispatch.core.errors import Invalid, NotFound
@@ -87,6 +87,11 @@ fingerprint = token_hash
 """What is kept of a token or code. They are random, so no salt is needed."""
 
 
+def _now() -> datetime:
+    """The wall's time, also while a replay makes the city's clock run."""
+    return datetime.now(UTC)
+
+
 # --- people -----------------------------------------------------------------------
 
 
@@ -160,7 +165,7 @@ def sign_in(
         if _HASHER.check_needs_rehash(hashed):
             renewed = _HASHER.hash(password)
             connection.execute(update(staff).where(where).values(password_hash=renewed))
-        return _open(connection, system.clock(), _person(row, ""), hours=hours)
+        return _open(connection, _now(), _person(row, ""), hours=hours)
 
 
 def has_password(system: System, city_id: str, username: str, password: str) -> bool:
@@ -187,7 +192,7 @@ def new_code(
 ) -> PairingCode:
     """A fresh code for the crew's device; older unused ones stop working. Raises NotFound."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-    expires_at = system.clock() + timedelta(seconds=valid_s)
+    expires_at = _now() + timedelta(seconds=valid_s)
     with writing(system.engine) as connection:
         where = (crew.c.city_id == city_id) & (crew.c.id == crew_id)
         if connection.execute(select(crew.c.id).where(where)).scalar() is None:
@@ -210,7 +215,7 @@ def redeem_code(system: System, city_id: str, code: str, *, hours: float) -> Ope
 
     The code is marked used by one conditional update, so two phones cannot share it.
     """
-    now = system.clock()
+    now = _now()
     plain = "".join(c for c in code.upper() if c.isalnum())
     this = (pairing_code.c.city_id == city_id) & (pairing_code.c.code_hash == fingerprint(plain))
     valid = this & pairing_code.c.used_at.is_(None) & (pairing_code.c.expires_at > now)
@@ -235,7 +240,7 @@ def find_session(system: System, city_id: str, token: str) -> Principal | None:
     where = (
         (session.c.city_id == city_id)
         & (session.c.token_hash == token_hash)
-        & (session.c.expires_at > system.clock())
+        & (session.c.expires_at > _now())
     )
     with reading(system.engine) as connection:
         row = connection.execute(select(session).where(where)).mappings().first()
@@ -256,18 +261,6 @@ def end_session(system: System, principal: Principal) -> None:
     )
     with writing(system.engine) as connection:
         connection.execute(delete(session).where(where))
-
-
-def forget_expired(system: System, city_id: str) -> int:
-    """Delete sessions and codes that are over; returns how many."""
-    now = system.clock()
-    with writing(system.engine) as connection:
-        over = (session.c.city_id == city_id) & (session.c.expires_at <= now)
-        gone = connection.execute(delete(session).where(over)).rowcount
-        stale = (pairing_code.c.city_id == city_id) & or_(
-            pairing_code.c.expires_at <= now, pairing_code.c.used_at.is_not(None)
-        )
-        return gone + connection.execute(delete(pairing_code).where(stale)).rowcount
 
 
 def _open(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -39,19 +39,34 @@ def the_settings(connection: HTTPConnection) -> Settings:
     return settings
 
 
-TheSystem = Annotated[System, Depends(the_system)]
-TheSettings = Annotated[Settings, Depends(the_settings)]
+# Dependencies that only look something up are coroutines: a thread would cost more than they do.
 
 
-def the_city(city: str, system: TheSystem) -> City:
-    """The city in the path. Raises Problem 404."""
+async def _system(connection: HTTPConnection) -> System:
+    return the_system(connection)
+
+
+async def _settings(connection: HTTPConnection) -> Settings:
+    return the_settings(connection)
+
+
+TheSystem = Annotated[System, Depends(_system)]
+TheSettings = Annotated[Settings, Depends(_settings)]
+
+
+def the_city(city: str, system: System) -> City:
+    """The city of this id. Raises Problem 404."""
     try:
         return system.city(city)
     except NotFound:
         raise Problem(404, "not_found") from None
 
 
-TheCity = Annotated[City, Depends(the_city)]
+async def _city(city: str, system: TheSystem) -> City:
+    return the_city(city, system)
+
+
+TheCity = Annotated[City, Depends(_city)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +108,13 @@ def _principal(system: System, cookie: str | None) -> Principal | None:
     return accounts.find_session(system, city_id, token)
 
 
-def requires(*roles: str) -> Callable[..., Principal]:
+def requires(*roles: str) -> Callable[..., Awaitable[Principal]]:
     """A dependency that gives whoever has one of the roles in the city of the path.
 
     Raises Problem 401 for nobody, 403 for the wrong role, another city or another site's request.
     """
 
-    def signed_in(request: Request, city: TheCity, viewers: TheViewers) -> Principal:
+    async def signed_in(request: Request, city: TheCity, viewers: TheViewers) -> Principal:
         found = viewers.having(*roles, city_id=city.id)
         if found is None:
             if viewers.anyone is None:
@@ -156,14 +171,14 @@ Key = Annotated[
 ]
 
 
-def the_step(request: Request, digest: Digest, idempotency_key: Key = None) -> Step:
+async def the_step(request: Request, digest: Digest, idempotency_key: Key = None) -> Step:
     """The request as one step that may be repeated. Raises Problem 400 without a key."""
     if idempotency_key is None:
         raise Problem(400, "idempotency_key_missing")
     return _step(request, digest, idempotency_key)
 
 
-def maybe_step(request: Request, digest: Digest, idempotency_key: Key = None) -> Step:
+async def maybe_step(request: Request, digest: Digest, idempotency_key: Key = None) -> Step:
     """The same for public doors, where the key is optional."""
     return _step(request, digest, idempotency_key)
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import httpx
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from shapely.geometry import box
@@ -249,7 +251,15 @@ def named(answer: httpx.Response, kind: str) -> UUID:
 def stand(
     folder: Path, *, database_url: str | None = None, rate_factor: float = 0.0
 ) -> Iterator[Stand]:
-    """The application, served, with staff of every role and two crews."""
+    """The application, served, with staff of every role and two crews.
+
+    Passwords are hashed cheaply here: what makes guessing slow would make tests slow.
+    """
+    with patch.object(accounts, "_HASHER", PasswordHasher(1, 1024, 1)):
+        yield from _stand(folder, database_url=database_url, rate_factor=rate_factor)
+
+
+def _stand(folder: Path, *, database_url: str | None, rate_factor: float) -> Iterator[Stand]:
     system = small_system(folder, database_url=database_url)
     for city, roles in (("kota", tuple(STAFF)), ("tetangga", ("administrator",))):
         for role in roles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 
 from realtime.hub import OUTBOX_LIMIT
 from realtime.session import Session
@@ -146,9 +148,19 @@ def _verified(desk: Desk, report_id: UUID) -> str:
     return str(next(e["k"].partition("/")[2] for e in told if e["k"].startswith("incident/")))
 
 
+def sent_photo(city: Stand) -> str:
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48), "green").save(picture, "JPEG")
+    files = {"file": ("pohon.jpg", picture.getvalue(), "image/jpeg")}
+    answer = city.visitor().client.post("/api/kota/photos", files=files)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["photo_id"])
+
+
 def test_a_secret_report_reaches_those_who_verify_and_its_reporter_only(city: Stand) -> None:
     desk, phone, officer = city.staff("dispatcher"), city.crew(), city.staff("officer")
     word, place = "berkas-rahasia-4711", "rumah bernomor 99"
+    photo_id = sent_photo(city)
     with (
         screen(desk, "city/kota") as console,
         screen(phone, f"crew/{city.crew_id}") as crew,
@@ -157,7 +169,7 @@ def test_a_secret_report_reaches_those_who_verify_and_its_reporter_only(city: St
         for each in (console, crew, agency):
             each.follow()
         _, incident_id, assignment_id = city.offered(
-            desk, secret=True, description=word, place_typed=place
+            desk, secret=True, description=word, place_typed=place, photo_ids=[photo_id]
         )
         other_ticket, other_token, other = city.report()
         desk.post(f"/reports/{other}/join", {"incident_id": str(incident_id)})
@@ -172,6 +184,9 @@ def test_a_secret_report_reaches_those_who_verify_and_its_reporter_only(city: St
             )
             assert word not in str(each.copy.state)
             assert place not in str(each.copy.state)
+            assert photo_id not in str(each.copy.state)
+    for who, status in ((desk, 200), (phone, 404), (officer, 404), (city.visitor(), 404)):
+        assert who.get(f"/photos/{photo_id}").status_code == status
     joined = fresh(city, city.visitor(), f"report/{other_ticket}", other_token)
     assert word not in str(joined.state)
     assert place not in str(joined.state)

@@ -12,12 +12,12 @@ from dispatch.core.errors import NotFound
 from dispatch.system import City, System
 from web import limits, photo_rows, shapes, tracking
 from web.api.deeds import json
-from web.auth import TheCity, TheSystem, TheViewers, Viewers
+from web.auth import WATCHING, TheCity, TheSystem, TheViewers, Viewers
 from web.photos import MAX_BYTES, read_picture
 
 router = APIRouter(prefix="/api/{city}/photos", tags=["photos"])
 
-STAFF = ("dispatcher", "supervisor", "administrator", "officer", "crew")
+HANDLING = ("officer", "crew")
 
 
 class Uploaded(shapes.Answer):
@@ -104,11 +104,21 @@ def _may_see(
     k: str | None,
     u: str | None,
 ) -> bool:
-    if viewers.having(*STAFF, city_id=city.id) is not None:
+    if viewers.having(*WATCHING, city_id=city.id) is not None:
         return True
     if kept.owner_kind is None:
         return photo_rows.opens(kept, u)
+    if viewers.having(*HANDLING, city_id=city.id) is not None:
+        return not _is_secret(system, city, kept)
     if ticket is None or k is None:
         return False
     opened = tracking.find(system, city, ticket, k)
     return opened is not None and str(kept.id) in tracking.photos_of(opened.view)
+
+
+def _is_secret(system: System, city: City, kept: photo_rows.Photo) -> bool:
+    """Whether it came with a report that only those who verify may read."""
+    if kept.owner_kind != "report" or kept.owner_id is None:
+        return False
+    with system.looking(city.id) as world:
+        return world.report(kept.owner_id).secret
