@@ -190,17 +190,22 @@ def _opened(event: ev.Event, fact: ev.IncidentOpened, status: str) -> Incident:
     )
 
 
+def _moment(value: datetime) -> str:
+    """As everywhere on the wire: ISO 8601, UTC, with Z."""
+    return value.isoformat().replace("+00:00", "Z")
+
+
 def _recommendation(fact: ev.RecommendationMade, made_at: datetime) -> Mapping[str, Any]:
     return {
         "crew_id": str(fact.crew_id) if fact.crew_id else None,
-        "eta": fact.eta.isoformat() if fact.eta else None,
+        "eta": _moment(fact.eta) if fact.eta else None,
         "ete_s": fact.ete_s,
         "p90_ete_s": fact.p90_ete_s,
         "p_on_time": fact.p_on_time,
         "selection_reason": fact.selection_reason,
         "shortfall_reason": fact.shortfall_reason,
         "auto": fact.auto,
-        "made_at": made_at.isoformat(),
+        "made_at": _moment(made_at),
         "candidates": [dict(candidate) for candidate in fact.candidates],
     }
 

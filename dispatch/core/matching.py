@@ -76,14 +76,19 @@ class Proposal:
         eta = now + timedelta(seconds=self.ete_s) if self.ete_s is not None else None
         return {
             "crew_id": str(self.crew_id) if self.crew_id else None,
-            "eta": eta.isoformat() if eta else None,
+            "eta": _moment(eta) if eta else None,
             "ete_s": self.ete_s,
             "p90_ete_s": self.p90_ete_s,
             "p_on_time": self.p_on_time,
             "selection_reason": self.selection_reason,
             "shortfall_reason": self.shortfall_reason,
-            "made_at": now.isoformat(),
+            "made_at": _moment(now),
         }
+
+
+def _moment(value: datetime) -> str:
+    """As everywhere on the wire: ISO 8601, UTC, with Z."""
+    return value.isoformat().replace("+00:00", "Z")
 
 
 def p_on_time(left_s: Floats | float, ete_s: Floats | float, *, sigma: float) -> Floats:
