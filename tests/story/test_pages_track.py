@@ -99,13 +99,31 @@ def test_result_and_answer_without_scripts(city: Stand) -> None:
     assert "sedang tidak bisa dijawab" in again.text
 
 
-def test_satisfied_thanks_once(city: Stand) -> None:
+def test_satisfied_is_thanked_and_may_still_say_it_broke_again(city: Stand) -> None:
     ticket, token = _cleared(city, crew_id=city.other_crew_id)
     browser = city.visitor().client
-    form = {"k": token, "answer": "satisfied"}
-    page = browser.post(f"/kota/r/{ticket}/answer", data=form)
+    page = browser.post(f"/kota/r/{ticket}/answer", data={"k": token, "answer": "satisfied"})
     assert "Terima kasih" in page.text
-    assert 'name="answer"' not in page.text
+    assert 'value="satisfied"' not in page.text
+    page = browser.post(f"/kota/r/{ticket}/answer", data={"k": token, "answer": "reopen"})
+    assert _headline(page) == "Dibuka lagi, mencari regu"
+
+
+def test_after_a_second_closing_the_reporter_is_asked_again(city: Stand) -> None:
+    ticket, token = _cleared(city, crew_id=city.crew_id)
+    browser = city.visitor().client
+    browser.post(f"/kota/r/{ticket}/answer", data={"k": token, "answer": "reopen"})
+    report_id = city.system.report_of("kota", ticket, token)
+    assert report_id is not None
+    with city.system.looking("kota") as world:
+        incident_id = world.report(report_id).incident_id
+    closed = city.staff("dispatcher").post(
+        f"/incidents/{incident_id}/close", {"disposition_code": "05"}
+    )
+    assert closed.status_code == 200, closed.text
+    page = browser.get(f"/kota/r/{ticket}?k={token}")
+    assert 'value="satisfied"' in page.text
+    assert "Anda menjawab" not in page.text
 
 
 def test_reason_of_a_refusal_is_told(city: Stand) -> None:

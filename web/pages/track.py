@@ -145,7 +145,9 @@ def _page(
 ) -> Response:
     values = page_values(request, system, city, opened, token=token)
     values["message"] = message
-    values["script_texts"] = texts_for(request).for_scripts("track.eta", "track.map_label", "map.failed")
+    values["script_texts"] = texts_for(request).for_scripts(
+        "track.eta", "track.map_label", "map.failed"
+    )
     full = full_link(request, values["link"])
     return render(
         request, "track.html", city=city, private=True, status=status, full_link=full, **values
@@ -158,9 +160,8 @@ def page_values(
     """Everything the changing part shows, in the reader's words."""
     view, t = opened.view, texts_for(request)
     reader = Reader(t, moments.zone_near(city.box.center), system.clock())
-    asked = view["answer"] if view["can_answer"] else None
     return {
-        "view": {**view, "can_answer": view["can_answer"] and asked is None},
+        "view": view,
         "service": city.policy.service(view["service_code"]),
         "token": token,
         "key": uuid4().hex,
