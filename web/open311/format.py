@@ -74,3 +74,8 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _UNWRITABLE.sub("", str(value))
+
+
+def table(name: str, each: str, rows: Sequence[dict[str, Any]]) -> Element:
+    """A list of rows: each becomes an element of its fields."""
+    return Element(name, children=[Element(each, fields=row) for row in rows])
