@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     """`nats://…` to tell other hosts; empty: what the database offers."""
     secure_cookies: bool | None = None
     """Whether cookies travel over HTTPS only; empty: as the request came."""
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
     """Addresses of proxies whose X-Forwarded-For and -Proto are believed, separated by commas."""
     public_url: str | None = None
     """How people reach this server, for links and QR codes; empty: as the request came."""

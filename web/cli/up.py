@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import shutil
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from rich.console import Console
 
 from dispatch.system import System
 from geo.bundle import BundleError, Extract, build_bundle, installed_cities, open_bundle
-from web import accounts
+from web import accounts, logs
 from web.app import build_system, create_app
 from web.cli.city import describe, folder
 from web.cli.progress import Bars
@@ -37,6 +38,7 @@ DEMO_CITY = "helsinki"
 DEMO_GAP_S = 50.0
 DEMO_CODE_S = 7 * 24 * 3600.0
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, never bound
+MAX_MESSAGE_BYTES = 16 * 1024
 NEEDED_BYTES = 200 * 1024 * 1024
 
 
@@ -171,6 +173,7 @@ class Started:
     def serve(self) -> None:
         """Serve until Ctrl-C or SIGTERM."""
         people = self._people()
+        logs.configure(level=logging.WARNING if people is not None else logging.INFO)
         app = create_app(self._served_settings(), system=self.system)
         if people is not None:
             app.state.demo_accounts = {self.city: people.hint()}
@@ -181,8 +184,10 @@ class Started:
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=3,
+            # the application itself believes the proxies that the settings name
+            proxy_headers=False,
+            ws_max_size=MAX_MESSAGE_BYTES,
             server_header=False,
-            date_header=False,
         )
         server = uvicorn.Server(config)
         helper = threading.Thread(target=self._when_started, args=(server, people), daemon=True)
