@@ -26,7 +26,7 @@ class Blobs:
     """
 
     def __init__(self, root: Path, /) -> None:
-        self._root = root
+        self.root = root
 
     def put(self, city_id: str, *, full: bytes, thumb: bytes) -> str:
         """Keep both sizes durably and return the digest. Raises OSError when the disk refuses."""
@@ -59,7 +59,7 @@ class Blobs:
         if not _CITY.fullmatch(city_id):
             raise NotFound("There is no such city.")
         suffix = ".jpg" if size == "full" else ".thumb.jpg"
-        return self._root / city_id / digest[:2] / (digest + suffix)
+        return self.root / city_id / digest[:2] / (digest + suffix)
 
     def _write(self, place: Path, data: bytes) -> None:
         if place.is_file() and place.stat().st_size == len(data):

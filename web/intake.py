@@ -207,7 +207,7 @@ def check(city: City, wish: Wish) -> None:
         raise Invalid("A phone number has digits, spaces, + and - only.", field="phone")
     if wish.email and not is_email(wish.email):
         raise Invalid("This is not an e-mail address.", field="email")
-    if wish.lon is None and not wish.place_typed:
+    if wish.lon is None and wish.lat is None and not wish.place_typed:
         raise Invalid(
             "Say where it is: an address, a landmark, or a pin on the map.", field="place_typed"
         )

@@ -320,7 +320,7 @@ def test_endless_text_is_refused_but_shown_again(browser: httpx.Client) -> None:
 
 
 def test_too_many_reports_keep_the_words(tmp_path: Path) -> None:
-    with stand(tmp_path, rate_factor=0.1) as running:
+    with stand(tmp_path, rate_factor=0.025) as running:
         browser = running.visitor().client
         answers = [_send(browser, **TREE) for _ in range(3)]
     assert answers[-1].status_code == 429
