@@ -178,6 +178,29 @@ class nearest(_Question):  # noqa: N801
     inherit_cache = True
 
 
+class aside(FunctionElement[Any]):  # noqa: N801
+    """A column beside a question about its place: SQLite is not to search by it first.
+
+    Without statistics SQLite takes any other index for better than the R*Tree.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(aside, "postgresql")
+def _pg_aside(element: aside, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(next(iter(element.clauses)), **kw)
+
+
+@compiles(aside, "sqlite")
+def _lite_aside(element: aside, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(next(iter(element.clauses)), **kw)}"
+
+
 # `geography(column)` and not a cast: only this spelling meets the index on it.
 _PG_POINT = "ST_SetSRID(ST_MakePoint({0}, {1}), 4326)"
 

@@ -26,7 +26,7 @@ from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
 from dispatch.core.world import EVOLVE, Entity, Personal, Timer
 from dispatch.storage import codec, tables
-from geo.sql import breaks, upsert, within_metres, writing
+from geo.sql import aside, breaks, upsert, within_metres, writing
 
 E = TypeVar("E", Report, Incident, Assignment, Crew, Referral)
 
@@ -128,12 +128,12 @@ class StoredWorld:
     ) -> Sequence[Report]:
         table = tables.report.c
         near = within_metres(table.geom, lon, lat, within_m)
-        return self._query(Report, table.received_at >= since, near)
+        return self._query(Report, aside(table.received_at) >= since, near=near)
 
     def incidents_near(self, lon: float, lat: float, *, within_m: float) -> Sequence[Incident]:
         table = tables.incident.c
         near = within_metres(table.geom, lon, lat, within_m)
-        return self._query(Incident, table.status.in_(incidents.ACTIVE), near)
+        return self._query(Incident, aside(table.status).in_(incidents.ACTIVE), near=near)
 
     def reports_from(self, *, phone: str | None, email: str | None) -> Sequence[Report]:
         kept = tables.personal.c
@@ -254,10 +254,14 @@ class StoredWorld:
             raise NotFound(f"There is no {kind} {subject} in this city.", kind=kind)
         return found
 
-    def _query(self, type_: type[E], *where: ColumnElement[Any]) -> list[E]:
+    def _query(self, type_: type[E], *where: ColumnElement[Any], near: Any = None) -> list[E]:
         kind = cast("Kind", type_.kind)
         table = tables.ENTITIES[kind]
-        found = select(table).where(table.c.city_id == self.city_id, *where).order_by(table.c.id)
+        found = select(table).where(*where).order_by(table.c.id)
+        if near is None:
+            found = found.where(table.c.city_id == self.city_id)
+        else:
+            found = found.where(aside(table.c.city_id) == self.city_id, near)
         return [self._known(type_, row) for row in self.connection.execute(found).mappings()]
 
     def _known(self, type_: type[E], row: Any) -> E:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, event, insert, select, text
 
 from dispatch import actions
 from dispatch.core import events as ev
 from dispatch.core.crews import Fix
 from dispatch.core.errors import NotFound
 from dispatch.core.events import Actor
-from dispatch.storage import fixes, journal, tables, views
+from dispatch.core.reports import Report
+from dispatch.storage import codec, fixes, journal, tables, views
 from dispatch.storage.store import StoredWorld
 from dispatch.storage.views import Wanted
 from geo.point import Box
@@ -264,3 +267,36 @@ def test_who_did_it_and_why_come_back(stored: Stored) -> None:
         log = tables.log.c
         found = select(log.because).where(log.city_id == stored.city_id, log.offset == 1)
         assert connection.scalar(found) is None
+
+
+def test_what_is_near_is_searched_by_place_first(stored: Stored) -> None:
+    """All of it lies in the time asked for, a hundredth of it near."""
+    first = Report(UUID(int=1), 1, NOON, "T-0", "web", "waste", "received", NOON)
+    spread = [
+        replace(first, id=UUID(int=n), ticket=f"T-{n}", lon=n / 1e4, lat=n / 1e4)
+        for n in range(1, 3001)
+    ]
+    rows = [{"city_id": stored.city_id, **codec.entity_values(report)} for report in spread]
+    with writing(stored.engine) as connection:
+        connection.execute(insert(tables.report), rows)
+        connection.execute(text("ANALYZE report"))
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        asked.append((statement, parameters))
+
+    with stored.step() as world:
+        event.listen(stored.engine, "before_cursor_execute", note)
+        try:
+            found = world.reports_near(0.15, 0.15, within_m=150, since=NOON)
+        finally:
+            event.remove(stored.engine, "before_cursor_execute", note)
+    # a step of 1e-4 degrees both ways is 15.7 m
+    assert [report.ticket for report in found] == [f"T-{n}" for n in range(1491, 1510)]
+    ((statement, parameters),) = asked
+    lite = stored.engine.dialect.name == "sqlite"
+    with reading(stored.engine) as connection:
+        explain = "EXPLAIN QUERY PLAN " if lite else "EXPLAIN "
+        rows_ = connection.exec_driver_sql(explain + statement, parameters)
+        plan = "\n".join(str(row[-1]) for row in rows_)
+    assert ("USING INTEGER PRIMARY KEY (rowid=?)" if lite else "report_geom_geography") in plan
