@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import re
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,12 +21,11 @@ from dispatch.system import Settings as SystemSettings
 from dispatch.system import System
 from dispatch.system import build as build_system
 from geo.sql import writing
-from web.cli.replay import serving
+from web.cli.stop import Stop
 from web.cli.up import DEMO_CITY
 from web.robots import demo
 from web.robots.door import Door, Listener
 from web.robots.points import on_a_road
-from web.settings import Settings
 
 T = TypeVar("T")
 BARE = 200
@@ -36,7 +40,6 @@ def measure_path(
     link = data_dir / "cities"
     if not link.exists():
         link.symlink_to(cities.resolve(), target_is_directory=True)
-    settings = Settings(data_dir=data_dir, database_url=url, cities=(DEMO_CITY,), rate_factor=0.0)
     system = build_system(SystemSettings(database_url=url, data_dir=data_dir, cities=(DEMO_CITY,)))
     bare = bare_inserts(system)
     people = demo.prepare(system, system.city(DEMO_CITY), data_dir=data_dir, crews=CREWS)
@@ -45,12 +48,42 @@ def measure_path(
     spots = [
         on_a_road(chance, box=city.box, areas=city.areas, roads=city.roads) for _ in range(200)
     ]
-    with serving(system, settings) as base:
-        crew_ids = [str(crew_id) for crew_id, _, _ in people.crews]
-        robot = people.account("robot")
+    crew_ids = [str(crew_id) for crew_id, _, _ in people.crews]
+    robot = people.account("robot")
+    system.stop()
+    with served(url, data_dir) as base:
         course = _Course(base, robot.username, robot.password, crew_ids, spots)
         path_s, rate = asyncio.run(course.run(reports, seconds=seconds, lanes=lanes))
     return {"insert_s": bare, "path_s": path_s, "sustained_per_s": round(rate, 2), "lanes": lanes}
+
+
+@contextmanager
+def served(url: str, data_dir: Path) -> Iterator[str]:
+    """A server in a process of its own, so that measuring does not slow what is measured."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from web.cli import main; main()", "up", "--port", "0"],
+        env={
+            **os.environ,
+            "SIGAP_DATABASE_URL": url,
+            "SIGAP_DATA_DIR": str(data_dir),
+            "SIGAP_CITIES": DEMO_CITY,
+            "SIGAP_RATE_FACTOR": "0",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            found = re.search(r"http://\S+", line)
+            if found:
+                yield found.group()
+                return
+        raise Stop("The server to measure did not start.")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
 
 
 def bare_inserts(system: System) -> list[float]:
