@@ -34,7 +34,7 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Something a test may need: how to look for it and what to say when it is absent."""
+    """Something a test may need, and what to say when it is absent."""
 
     name: str
     advice: str
@@ -96,7 +96,18 @@ def find_chromium() -> Path | None:
     return apple if apple.exists() else None
 
 
-FINDERS = {"postgis": find_postgis, "nats": find_nats, "chromium": find_chromium}
+def find_data() -> Path | None:
+    """The folder of real wards, maps and report streams."""
+    named = os.environ.get("SIGAP_DATA")
+    return Path(named) if named and Path(named).is_dir() else None
+
+
+FINDERS = {
+    "postgis": find_postgis,
+    "nats": find_nats,
+    "chromium": find_chromium,
+    "data": find_data,
+}
 
 SERVICES = {
     service.name: service
@@ -108,6 +119,7 @@ SERVICES = {
         ),
         Service("chromium", "install chromium, or set SIGAP_TEST_CHROMIUM"),
         Service("nats", "install nats-server, or set SIGAP_TEST_NATS_SERVER"),
+        Service("data", "set SIGAP_DATA to the folder of real wards, maps and report streams"),
     )
 }
 

@@ -14,7 +14,7 @@ from geo.roadgraph import RoadGraph
 
 DATA = Path(os.environ.get("SIGAP_DATA", "no-data"))
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="SIGAP_DATA names no folder")
+pytestmark = pytest.mark.needs("data")
 
 
 @pytest.mark.parametrize(
