@@ -15,7 +15,7 @@ class Outbox:
     """What waits to be sent to one client. Overflow drops everything and asks for a resync."""
 
     def __init__(self, limit: int = OUTBOX_LIMIT) -> None:
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[tuple[str, str]] = deque()
         self._latest: dict[str, str] = {}
         self._lost: set[str] = set()
         self._limit = limit
@@ -24,16 +24,21 @@ class Outbox:
         self.overflows = 0
 
     def put(self, channel: str, text: str) -> None:
-        """Queue a message that must arrive; a full box loses the channel's thread instead."""
+        """Queue a message that must arrive; a full box loses the thread of its channels instead."""
         if channel in self._lost:
             return
-        if len(self._waiting) >= self._limit:
-            self._waiting.clear()
-            self._lost.add(channel)
-            self.overflows += 1
-            text = wire.resync(channel)
-        self._waiting.append(text)
+        self._waiting.append((channel, text))
+        if len(self._waiting) > self._limit:
+            self._overflow()
         self._ready.set()
+
+    def _overflow(self) -> None:
+        # every channel that loses a message is told: none may believe it is up to date
+        lost = dict.fromkeys(channel for channel, _ in self._waiting if channel)
+        self._waiting.clear()
+        self._waiting.extend((channel, wire.resync(channel)) for channel in lost)
+        self._lost.update(lost)
+        self.overflows += 1
 
     def put_latest(self, channel: str, text: str) -> None:
         """Queue telemetry: a newer frame replaces one that was not sent yet."""
@@ -54,7 +59,7 @@ class Outbox:
         while not self._waiting and not self._latest and self.closed is None:
             self._ready.clear()
             await self._ready.wait()
-        texts = [*self._waiting, *self._latest.values()]
+        texts = [*(text for _, text in self._waiting), *self._latest.values()]
         self._waiting.clear()
         self._latest.clear()
         return texts

@@ -95,6 +95,7 @@ class Session:
         channel = self._channels.pop(name, None)
         if channel is not None:
             self._hub.leave(channel, self.outbox)
+        self.outbox.resumed(name)
 
     async def _subscribe(self, message: wire.Subscribe) -> None:
         name = message.channel
@@ -105,6 +106,8 @@ class Session:
         try:
             channel = await self._source.allow(name, message.token)
         except Refused as refused:
+            # what was allowed once may be forbidden now
+            self._unsubscribe(name)
             self.outbox.put(name, wire.error(name, refused.code, refused.detail))
             return
         # hear first, then read: what happens in between arrives twice rather than never
@@ -115,7 +118,6 @@ class Session:
             start = await self._source.start(channel, message.since)
         finally:
             self._hub.leave(channel, held)
-        self.outbox.resumed(name)
         self.outbox.put(name, wire.answer(name, start))
         held.release()
         self._channels[name] = channel
@@ -135,6 +137,9 @@ class _Held(Outbox):
 
     def put_latest(self, channel: str, text: str) -> None:
         self._outbox.put_latest(channel, text)
+
+    def close(self, reason: str) -> None:
+        self._outbox.close(reason)
 
     def release(self) -> None:
         for channel, text in self._kept:

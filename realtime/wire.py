@@ -102,7 +102,7 @@ def _since(value: Any) -> Since | None:
     if (
         not isinstance(value, dict)
         or not isinstance(value.get("epoch"), str)
-        or not isinstance(value.get("offset"), int)
+        or type(value.get("offset")) is not int  # true and false are integers too
     ):
         raise BadMessage("since must be {epoch, offset}")
     return Since(value["epoch"], value["offset"])
