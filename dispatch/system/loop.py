@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Protocol
 
 import numpy as np
-from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import dispatcher
 from dispatch.core.errors import SigapError
@@ -80,7 +79,8 @@ class DispatcherLoop:
         """Finish the step at hand and end."""
         self._stopped.set()
         self._wake.set()
-        self._thread.join(timeout=10.0)
+        if self._thread.is_alive():
+            self._thread.join(timeout=10.0)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -88,8 +88,9 @@ class DispatcherLoop:
             self._wake.clear()
             try:
                 self.turn()
-            except (SQLAlchemyError, OSError):
-                # the database is away: nothing is lost, the timers and the queue are in it
+            except Exception:
+                # Mostly the database is away: nothing is lost, timers and queue are in it. But
+                # whatever it is, a city whose dispatcher ended silently would be worse.
                 logger.exception("the dispatcher of %s will try again", self._city.id)
                 self._stopped.wait(RETRY_S)
 
@@ -112,6 +113,9 @@ class DispatcherLoop:
             except SigapError as refused:
                 logger.warning("timer %s of %s: %s", timer.kind, timer.subject, refused.detail)
                 self._steps.timer_done(self._city.id, timer)
+            except ValueError:
+                # it comes back when its claim ends; the others need not wait for it
+                logger.exception("timer %s of %s is not understood", timer.kind, timer.subject)
 
     def _plan(self) -> None:
         asked = self._steps.ask(self._city.id, dispatcher.question)

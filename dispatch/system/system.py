@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -50,6 +50,7 @@ logger = logging.getLogger("sigap.system")
 T = TypeVar("T")
 FLUSH_S = 1.0
 POSITIONS_S = 1.0
+RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ class System:
         unwatch = self.bus.watch(lambda _: _call_soon(events, self.relay.wake))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.relay.run())
-                tasks.create_task(self._tell_positions())
+                tasks.create_task(_keep_on(self.relay.run))
+                tasks.create_task(_keep_on(self._tell_positions))
         finally:
             unwatch()
 
@@ -414,6 +415,16 @@ class System:
 def token_hash(token: str) -> str:
     """How a private link's token is kept: SHA-256, hex. Tokens are 128 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def _keep_on(tell: Callable[[], Awaitable[None]]) -> None:
+    """Begin again, where it was, whatever went wrong: silent screens would be worse."""
+    while True:
+        try:
+            await tell()
+        except Exception:
+            logger.exception("the sockets will be told again")
+            await asyncio.sleep(RETRY_S)
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
