@@ -7,7 +7,7 @@ absent the test is skipped and counted; with `SIGAP_REQUIRE=postgis,chromium,nat
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -62,8 +62,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         want(name)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    yield  # pytest's own summary first: what is missing must not scroll away
     counts = Counter(
         match.group(1)
         for report in terminalreporter.stats.get("skipped", [])
