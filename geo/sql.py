@@ -473,6 +473,17 @@ def prepare(connection: Connection) -> None:
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
 
 
+def take_turn(connection: Connection, name: str) -> None:
+    """Wait until no other transaction that called this with the name is under way.
+
+    On SQLite a writing transaction has its turn already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+        )
+
+
 def upsert(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, key: Sequence[str]
 ) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from dispatch.core.errors import NotFound
 from dispatch.storage import tables
+from geo.sql import take_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def found_city(
     config: Mapping[str, Any] | None = None,
 ) -> CityRow:
     """The city of this id; made when it is not there, renamed when it is."""
+    take_turn(connection, "cities")
     chosen = {"name": name, "ticket_prefix": ticket_prefix, "config": dict(config or {})}
     changed = connection.execute(
         update(tables.city).where(tables.city.c.city_id == city_id).values(chosen)

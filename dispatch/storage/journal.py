@@ -92,11 +92,13 @@ def events(
     kinds: Sequence[str] | None = None,
     types: Sequence[str] | None = None,
     since: datetime | None = None,
+    after: int = 0,
     upto: int | None = None,
 ) -> Iterator[Event]:
     """The events of the log in order, one after the other, never all in memory.
 
-    Only those of these kinds and types, that happened at or after `since`, up to an offset.
+    Only those of these kinds and types, that happened at or after `since`, after an offset and
+    up to another.
     """
     wanted = (
         select(*(column for column in _log if column.name != "changes"))
@@ -112,7 +114,7 @@ def events(
         wanted = wanted.where(_log.at >= since)
     if upto is not None:
         wanted = wanted.where(_log.offset <= upto)
-    last = 0
+    last = after
     while rows := connection.execute(wanted.where(_log.offset > last)).mappings().all():
         for row in rows:
             yield codec.read_event(dict(row))

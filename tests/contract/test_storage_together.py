@@ -16,7 +16,8 @@ from dispatch.core import events as ev
 from dispatch.core.errors import Conflict
 from dispatch.core.events import SYSTEM, Event
 from dispatch.core.world import Timer, fold
-from dispatch.storage import journal, tables, timers
+from dispatch.storage import journal, migrations, tables, timers
+from dispatch.storage.cities import found_city
 from dispatch.storage.store import StoredWorld
 from geo.sql import open_engine, reading, try_hold, writing
 from tests.contract.test_world_contract import crew_of, incident_of, later, report_at
@@ -125,6 +126,20 @@ def test_the_version_fence_stands_without_the_lock(stored: Stored) -> None:
         )
         with pytest.raises(Conflict):
             late.record(happened)
+
+
+def test_several_processes_may_start_at_once(empty_url: str) -> None:
+    def start(_: int) -> str:
+        engine = open_engine(empty_url)
+        migrations.upgrade(engine)
+        with writing(engine) as connection:
+            city = found_city(connection, "mdn", name="Madiun", ticket_prefix="MDN", now=NOON)
+        engine.dispose()
+        return city.epoch
+
+    with ThreadPoolExecutor(3) as pool:
+        epochs = set(pool.map(start, range(3)))
+    assert len(epochs) == 1
 
 
 def test_timers_are_claimed_once_by_many(stored: Stored) -> None:

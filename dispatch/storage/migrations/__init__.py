@@ -10,18 +10,20 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from geo.sql import writing
+from geo.sql import take_turn, writing
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
-    """Bring the database up to a revision, in one transaction."""
+    """Bring the database up to a revision, in one transaction; several processes may try."""
     with writing(engine) as connection:
+        take_turn(connection, "migrations")
         command.upgrade(_config(connection), to)
 
 
 def downgrade(engine: Engine, to: str = "base") -> None:
     """Take the database back to a revision; `base` leaves nothing, the log included."""
     with writing(engine) as connection:
+        take_turn(connection, "migrations")
         command.downgrade(_config(connection), to)
 
 
