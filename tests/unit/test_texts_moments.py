@@ -43,6 +43,11 @@ def test_clock_names_the_day_unless_it_is_today() -> None:
     assert english.text == "19:00"
 
 
+def test_zones_are_called_as_people_call_them() -> None:
+    assert moments.zone_name(NOW, ZoneInfo("Asia/Jakarta")) == "WIB"
+    assert moments.zone_name(NOW, ZoneInfo("America/Sao_Paulo")) == "UTC-03"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(20, "just now"), (900, "15 min ago"), (3 * 3600, "3 h ago"), (72 * 3600, "3 days ago")],

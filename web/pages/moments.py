@@ -58,6 +58,12 @@ def ago(at: datetime, *, now: datetime, t: Texts) -> Moment:
     return Moment(iso(at), text, "ago")
 
 
+def zone_name(at: datetime, zone: ZoneInfo) -> str:
+    """How people call the zone at that time: WIB, EET; UTC+08 where it has no name."""
+    name = at.astimezone(zone).tzname() or "UTC"
+    return f"UTC{name}" if name[0] in "+-" else name
+
+
 def iso(at: datetime) -> str:
     """ISO 8601 in UTC with Z, whole seconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

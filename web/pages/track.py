@@ -71,6 +71,12 @@ class Reader:
     def clock(self, iso: str) -> moments.Moment:
         return moments.clock(moments.read(iso), now=self.now, zone=self.zone, t=self.t)
 
+    def as_of(self) -> str:
+        """When the page was made, with the zone that all its times are in."""
+        time = self.clock(moments.iso(self.now)).text
+        zone = moments.zone_name(self.now, self.zone)
+        return self.t("track.refresh_hint", time=f"{time} {zone}")
+
 
 @router.get("/{city}/r/{ticket}")
 def track(request: Request, city: TheCity, system: TheSystem, ticket: str, k: str = "") -> Response:
@@ -173,7 +179,7 @@ def page_values(
         "eta": eta_of(view, reader),
         "late": _late(view, reader),
         "target": _target(view, reader),
-        "as_of": t("track.refresh_hint", time=reader.clock(moments.iso(reader.now)).text),
+        "as_of": reader.as_of(),
         "crew_place": _crew_place(view),
         "steps": steps_of(view, reader),
         "outcome": _outcome(city, view, t),
