@@ -90,6 +90,7 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     app.state.settings = settings
     app.state.buckets = Buckets(factor=settings.rate_factor)
+    app.state.books = evaluation.Books()
     app.state.sockets = stream.Sockets()
     errors.install(app, page=refused)
     for router in ROUTERS:

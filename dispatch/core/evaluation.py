@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from dispatch.core import events as ev
 from dispatch.core.assignments import Assignment
 from dispatch.core.events import Event
 from dispatch.core.incidents import Incident
@@ -77,28 +78,69 @@ def figure(values: Iterable[float | None], *, target_s: float | None = None) -> 
     )
 
 
-def cases(events: Iterable[Event], *, since: datetime, until: datetime) -> list[Case]:
-    """The cases of incidents received in [since, until), computed from the log alone.
+TYPES: frozenset[str] = frozenset(
+    fact.__name__
+    for fact in (
+        ev.IncidentOpened,
+        ev.IncidentDispatched,
+        ev.IncidentCrewLeft,
+        ev.IncidentCrewArrived,
+        ev.IncidentCleared,
+        ev.IncidentClosed,
+        ev.IncidentCancelled,
+        ev.IncidentReopened,
+        ev.IncidentReprioritised,
+        ev.AssignmentOffered,
+        ev.AssignmentAcknowledged,
+        ev.AssignmentEnRoute,
+        ev.AssignmentOnScene,
+        ev.AssignmentCleared,
+        ev.AssignmentDeclined,
+        ev.AssignmentExpired,
+        ev.AssignmentWithdrawn,
+    )
+)
+"""The facts that the figures depend on; the rest of a log need not be read for them."""
 
-    Cancelled incidents are left out. A reopened incident keeps the times of its first life:
-    the clock of the promise stops at the first arrival ever. The crew that arrived first gives
-    turnout, travel, on scene and commitment.
-    """
-    state: dict[str, Entity] = {}
+
+class Ledger:
+    """What the figures need of a log that is read in order; it may go on where it stopped."""
+
+    def __init__(self) -> None:
+        self._state: dict[str, Entity] = {}
+
+    def take(self, event: Event) -> None:
+        """Enter the next event of the log; those the figures do not depend on change nothing."""
+        if event.type in TYPES:
+            self._state[event.key] = EVOLVE[event.kind](self._state.get(event.key), event)
+
+    def cases(self, *, since: datetime, until: datetime) -> list[Case]:
+        """The cases of incidents received in [since, until).
+
+        Cancelled incidents are left out. A reopened incident keeps the times of its first life:
+        the clock of the promise stops at the first arrival ever. The crew that arrived first
+        gives turnout, travel, on scene and commitment.
+        """
+        sent: dict[UUID, list[Assignment]] = {}
+        for entity in self._state.values():
+            if isinstance(entity, Assignment):
+                sent.setdefault(entity.incident_id, []).append(entity)
+        found = [
+            _case(entity, sent.get(entity.id, []))
+            for entity in self._state.values()
+            if isinstance(entity, Incident)
+            and entity.status != "cancelled"
+            and since <= entity.received_at < until
+        ]
+        return sorted(found, key=lambda case: case.incident_id)
+
+
+def cases(events: Iterable[Event], *, since: datetime, until: datetime) -> list[Case]:
+    """The cases of a whole log; see `Ledger.cases`."""
+    ledger = Ledger()
     for event in events:
-        state[event.key] = EVOLVE[event.kind](state.get(event.key), event)
-    sent: dict[UUID, list[Assignment]] = {}
-    for entity in state.values():
-        if isinstance(entity, Assignment):
-            sent.setdefault(entity.incident_id, []).append(entity)
-    found = [
-        _case(entity, sent.get(entity.id, []))
-        for entity in state.values()
-        if isinstance(entity, Incident)
-        and entity.status != "cancelled"
-        and since <= entity.received_at < until
-    ]
-    return sorted(found, key=lambda case: case.incident_id)
+        ledger.take(event)
+    return ledger.cases(since=since, until=until)
 
 
 def _case(incident: Incident, sent: Sequence[Assignment]) -> Case:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
-from datetime import timedelta
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
+from sqlalchemy import Connection
 
 from dispatch.core import evaluation as figures
-from dispatch.core.evaluation import Figure
-from dispatch.core.events import Event
+from dispatch.core.evaluation import Case, Figure
 from dispatch.core.log import write_fact
 from dispatch.core.policy import Policy
 from dispatch.storage import journal
+from dispatch.system import System
 from geo.sql import reading
 from web import shapes
 from web.api.deeds import json, moment
@@ -27,11 +29,11 @@ router = APIRouter(tags=["evaluation"])
 
 By = Literal["service", "district", "channel", "priority"]
 DEFAULT_DAYS = 30
-KINDS = ("incident", "assignment")
 
 
 @router.get("/api/{city}/evaluation", responses=shapes.answers(shapes.Evaluation))
 def evaluation(
+    request: Request,
     city: TheCity,
     who: Watcher,
     system: TheSystem,
@@ -47,12 +49,8 @@ def evaluation(
     """
     until = to or system.clock()
     since = from_ or until - timedelta(days=DEFAULT_DAYS)
-    digest = hashlib.sha256()
-    with reading(system.engine) as connection:
-        _, head = journal.head(connection, city.id)
-        upto = head if offset is None else min(offset, head)
-        log = journal.events(connection, city.id, kinds=KINDS, upto=upto)
-        cases = figures.cases(_hashed(log, digest.update), since=since, until=until)
+    books: Books = request.app.state.books
+    upto, cases, log_hash = books.read(system, city.id, offset, since=since, until=until)
     target_s = city.policy.promise.target_s
     groups = figures.grouped(cases, by, target_s=target_s)
     return json(
@@ -68,17 +66,53 @@ def evaluation(
             ],
             "overall": _shown(figures.summary(cases, target_s=target_s)),
             "groups": [_group(group, by, city.policy) for group in groups],
-            "log_hash": digest.hexdigest(),
+            "log_hash": log_hash,
         }
     )
 
 
-def _hashed(events: Iterable[Event], take: Any) -> Iterator[Event]:
-    """The events as they pass, each told to the digest in one fixed form."""
-    for event in events:
-        line = [event.key, event.version, event.type, moment(event.at), write_fact(event.fact)]
-        take(orjson.dumps(line, option=orjson.OPT_SORT_KEYS))
-        yield event
+@dataclass(slots=True)
+class Page:
+    """A city's log as far as it was read: what it says, and the fingerprint of what was read."""
+
+    epoch: str
+    offset: int = 0
+    ledger: figures.Ledger = field(default_factory=figures.Ledger)
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def read(self, connection: Connection, city_id: str, upto: int) -> None:
+        """Go on to this offset."""
+        types = sorted(figures.TYPES)
+        news = journal.events(connection, city_id, types=types, after=self.offset, upto=upto)
+        for event in news:
+            line = [event.key, event.version, event.type, moment(event.at), write_fact(event.fact)]
+            self.digest.update(orjson.dumps(line, option=orjson.OPT_SORT_KEYS))
+            self.ledger.take(event)
+        self.offset = upto
+
+
+class Books:
+    """Remembers each city's newest page, so that asking again reads only what is new."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._newest: dict[str, Page] = {}
+
+    def read(
+        self, system: System, city_id: str, offset: int | None, *, since: datetime, until: datetime
+    ) -> tuple[int, list[Case], str]:
+        """Offset, cases and fingerprint at the offset, at most the log's end; None: at its end."""
+        with self._lock, reading(system.engine) as connection:
+            epoch, head = journal.head(connection, city_id)
+            upto = head if offset is None else min(offset, head)
+            page = self._newest.get(city_id)
+            if page is None or page.epoch != epoch or page.offset > upto:
+                page = Page(epoch)
+            page.read(connection, city_id, upto)
+            if upto == head:
+                self._newest[city_id] = page
+            cases = page.ledger.cases(since=since, until=until)
+            return upto, cases, page.digest.hexdigest()
 
 
 def _shown(summary: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
