@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
 import anyio.to_thread
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch.core.errors import NotFound
 from dispatch.system import System
@@ -19,6 +20,7 @@ from realtime.session import Refused, Session
 from web import limits
 from web.auth import WATCHING, TheSystem, Viewers, check_origin, the_viewers
 from web.errors import Problem, language
+from web.logs import FAILURES
 from web.sentences import OWN, Language
 
 router = APIRouter()
@@ -28,7 +30,7 @@ MAX_SOCKETS_PER_SESSION = 12
 RECHECK_S = 15.0
 SIGNED_OUT = "signed_out"
 # RFC 6455: 4000-4999 are the application's own; 1001 is "going away", 1009 "message too big".
-CLOSE_CODES = {SIGNED_OUT: 4401, "shutdown": 1001, "too_big": 1009}
+CLOSE_CODES = {SIGNED_OUT: 4401, "too_many": 1008, "shutdown": 1001, "too_big": 1009}
 
 
 class Sockets:
@@ -132,7 +134,9 @@ async def stream(socket: WebSocket, city: str, system: TheSystem) -> None:
     viewers = await anyio.to_thread.run_sync(the_viewers, socket, system)
     gate = Gate(system, city, viewers, language(socket))
     await socket.accept()
-    session = Session(system.hub, gate, send=socket.send_text, receive=_receiver(socket))
+    heard = _Heard(socket)
+    session = Session(system.hub, gate, send=socket.send_text, receive=heard.receive)
+    heard.outbox = session.outbox
     sessions = [p.session_hash for p in (viewers.staff, viewers.crew) if p is not None]
     reason = await _serve(socket, session, sessions, viewers)
     if reason != "left":
@@ -171,17 +175,31 @@ async def _recheck(socket: WebSocket, outbox: Outbox, viewers: Viewers) -> None:
     while viewers.anyone is not None:
         await asyncio.sleep(RECHECK_S)
         system: System = socket.app.state.system
-        if await anyio.to_thread.run_sync(the_viewers, socket, system) != viewers:
+        try:
+            present = await anyio.to_thread.run_sync(the_viewers, socket, system)
+        except SQLAlchemyError:
+            FAILURES.exception("a session could not be checked; it is asked again")
+            continue
+        if present != viewers:
             outbox.close(SIGNED_OUT)
             return
 
 
-def _receiver(socket: WebSocket) -> Callable[[], Awaitable[str | None]]:
-    async def receive() -> str | None:
+class _Heard:
+    """What the client says; a message longer than any of the protocol ends the socket."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self.outbox: Outbox | None = None
+
+    async def receive(self) -> str | None:
+        """The next text, None when the client left or had to go."""
         try:
-            text = await socket.receive_text()
+            text = await self._socket.receive_text()
         except (WebSocketDisconnect, KeyError):
             return None
-        return text if len(text) <= MAX_MESSAGE else None
-
-    return receive
+        if len(text) <= MAX_MESSAGE:
+            return text
+        if self.outbox is not None:
+            self.outbox.close("too_big")
+        return None

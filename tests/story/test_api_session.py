@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from starlette.testclient import WebSocketTestSession
 from dispatch.storage.tables import pairing_code, session, staff
 from geo.sql import reading, writing
 from tests.story.small_city import PASSWORD, Stand, stand
-from web import accounts
+from web import accounts, stream
 from web.stream import CLOSE_CODES
 
 
@@ -136,6 +137,41 @@ def test_signing_out_closes_the_sockets_of_the_session(city: Stand) -> None:
             pass
         assert desk.client.delete("/api/session").status_code == 204
         assert closed(socket) == CLOSE_CODES["signed_out"]
+
+
+def test_a_session_ended_elsewhere_closes_its_sockets_here(
+    city: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "RECHECK_S", 0.02)
+    desk = city.visitor()
+    desk.post("/api/session", WISH)
+    token = desk.client.cookies["sigap_session"].partition(".")[2]
+    with desk.client.websocket_connect("/ws/kota") as socket:
+        socket.send_json({"sub": "city/kota"})
+        while "recovered" not in socket.receive_json():
+            pass
+        with writing(city.system.engine) as connection:
+            mine = session.c.token_hash == accounts.fingerprint(token)
+            connection.execute(session.delete().where(mine))
+        assert closed(socket) == CLOSE_CODES["signed_out"]
+
+
+def test_one_session_opens_so_many_sockets(city: Stand) -> None:
+    desk = city.visitor()
+    desk.post("/api/session", WISH)
+    with ExitStack() as open_ones:
+        for _ in range(stream.MAX_SOCKETS_PER_SESSION):
+            socket = open_ones.enter_context(desk.client.websocket_connect("/ws/kota"))
+            socket.send_json({"sub": "city/kota"})
+            assert socket.receive_json()["ch"] == "city/kota"
+        one_more = open_ones.enter_context(desk.client.websocket_connect("/ws/kota"))
+        assert one_more.receive()["type"] == "websocket.close"
+
+
+def test_a_message_too_large_ends_the_socket(city: Stand) -> None:
+    with city.visitor().client.websocket_connect("/ws/kota") as socket:
+        socket.send_text("x" * (stream.MAX_MESSAGE + 1))
+        assert closed(socket) == CLOSE_CODES["too_big"]
 
 
 def test_a_desk_and_a_crew_phone_share_one_browser(city: Stand) -> None:
