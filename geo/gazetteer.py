@@ -30,6 +30,7 @@ _KEPT = 25
 _WORTH_SHOWING = 0.55
 _SIDE_KEPT = 20
 _WHOLE_AREA = 0.85
+_STRONG = 0.75
 
 Hit = tuple[Place, Fit]
 
@@ -222,19 +223,18 @@ class _Search:
 
     def _together(self, named: Sequence[tuple[Reading, Found]]) -> list[tuple[Reading, Found]]:
         """Pieces of one text ("Masjid X, Jl. Y") support each other where they meet."""
-        parts = {reading.part for reading, _ in named if reading.part}
-        if len(parts) < 2:
-            return list(named)
-        strong = [(r, f) for r, f in named if r.part and f.fit.score > 0.75]
+        strong = [(r, f) for r, f in named if r.part and f.fit.score > _STRONG]
         judged = []
         for reading, f in named:
-            others = [o for r, o in strong if r.part and r.part != reading.part]
-            if not reading.part or not others:
-                judged.append((reading, f))
-            elif any(distance_m(f.point, o.point) < _reach(f, o) for o in others):
+            others = [o for r, o in strong if reading.part and r.part != reading.part]
+            if any(distance_m(f.point, o.point) < _reach(f, o) for o in others):
                 judged.append((reading, with_notes(f, "together", score=0.08)))
-            else:
+            elif reading.is_aside:
+                judged.append((reading, with_notes(f, "apart", score=-0.1, doubt=0.6)))
+            elif others:
                 judged.append((reading, with_notes(f, "apart", score=-0.05, doubt=0.85)))
+            else:
+                judged.append((reading, f))
         return judged
 
     def _crossings(self) -> Iterator[Found]:

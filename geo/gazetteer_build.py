@@ -117,7 +117,8 @@ def _write(path: Path, sources: Sources, areas: Areas, report: Progress) -> Gaze
             book.add_named(poi, "poi")
             report.advance(1)
         for locality in _once(sources.localities):
-            book.add_named(locality, "ward")
+            if not book.is_ward(locality):
+                book.add_named(locality, "ward")
             report.advance(1)
         report.stage("Gazetteer: crossings and house numbers", None)
         met = book.add_crossings(known)
@@ -180,6 +181,11 @@ class _Book:
         self._lies_in(place, self.areas.attribute(thing.point), thing.point, 1.0)
         if kind == "poi":
             self._box("poi_box", place, (*_xy(thing.point), *_xy(thing.point)))
+
+    def is_ward(self, locality: Named) -> bool:
+        """Is the neighbourhood on the map the ward of that name, which `add_areas` adds?"""
+        where = self.areas.attribute(locality.point)
+        return where is not None and area_words(where.ward) == area_words(locality.names[0])
 
     def add_crossings(self, known: Sequence[Street]) -> int:
         rows = [

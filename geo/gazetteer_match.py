@@ -148,7 +148,7 @@ def rarity(total_names: int, names_with: Callable[[str], int]) -> Weight:
     def weigh(word: str) -> float:
         frequency = max(1, names_with(word))
         idf = math.log(1 + total_names / frequency) / most
-        return max(0.05, idf * (0.3 if word in ROAD_WORDS else 1.0))
+        return max(0.05, idf * (0.3 if word in ROAD_WORDS else 0.5 if word in COMPASS else 1.0))
 
     return weigh
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -72,7 +72,8 @@ class Reading:
     """One way to read the text: these words name the place, in these areas, with this number.
 
     `part` tells which piece of the text ("…, depan …") it reads; 0 is all of it.
-    `number_is_bare`: the number had no "no." and may belong to the name.
+    `number_is_bare`: the number had no "no." and may belong to the name. `is_aside`: a piece
+    behind a comma that does not call itself a street, as towns and agencies are.
     """
 
     words: tuple[str, ...]
@@ -80,6 +81,7 @@ class Reading:
     house: str | None = None
     number_is_bare: bool = False
     part: int = 0
+    is_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ def _readings(
     plain: str, whole: list[str], house: str | None, areas: AreaNames
 ) -> Iterator[Reading]:
     """Ward names are also parts of street names, so they are read both ways."""
+    if "," in plain:
+        yield from _before_the_comma(plain, house, areas)
     named, rest = _areas_named(whole, areas)
     surely, nearly_all = _areas_named(whole, areas, only_titled=True)
     if rest:
@@ -136,11 +140,28 @@ def _readings(
         yield from _with_number(nearly_all, surely, house, part=0)
     if whole not in (rest, nearly_all):
         yield from _with_number(whole, frozenset(), house, part=0)
-    for part, piece in enumerate(_pieces(plain), start=1):
+    for part, (piece, is_aside) in enumerate(_pieces(plain), start=1):
         spelled = _without_fillers(words(piece))
         _, without_area = _areas_named(spelled, areas)
         if without_area and " ".join(spelled) not in areas:
-            yield from _with_number(without_area, named, house, part=part)
+            aside = is_aside and not set(spelled) & ROAD_WORDS
+            for reading in _with_number(without_area, named, house, part=part):
+                yield replace(reading, is_aside=aside)
+
+
+def _before_the_comma(plain: str, house: str | None, areas: AreaNames) -> Iterator[Reading]:
+    """The street before the first comma, the wards behind it: E Baltimore St, Baltimore."""
+    head, *others = plain.split(",")
+    if _CUE.search(head) or _CROSSING.search(head):
+        return
+    named: set[str] = set()
+    for other in others:
+        # The comma stands for the name that must come before a ward.
+        found, _ = _areas_named([",", *words(other)], areas)
+        named |= found
+    spelled = _without_fillers(words(head))
+    if spelled:
+        yield from _with_number(spelled, frozenset(named), house, part=1)
 
 
 def _shielded(plain: str, areas: AreaNames) -> str:
@@ -168,12 +189,14 @@ def _alike(name: str, areas: AreaNames) -> str | None:
     return best[0] if best else None
 
 
-def _pieces(plain: str) -> list[str]:
-    """The text between commas and "in front of"s, when there is more than one piece."""
+def _pieces(plain: str) -> list[tuple[str, bool]]:
+    """The text between commas and "in front of"s, when there is more than one piece, and whether
+    the piece only follows a comma.
+    """
     pieces = [
-        piece
-        for chunk in re.split(r"[,;\n()]", _CROSSING.sub(" ", plain))
-        for piece in _CUE.sub("\0", chunk).split("\0")
+        (piece, n > 0 and m == 0)
+        for n, chunk in enumerate(re.split(r"[,;\n()]", _CROSSING.sub(" ", plain)))
+        for m, piece in enumerate(_CUE.sub("\0", chunk).split("\0"))
         if len(piece.strip()) > 2
     ]
     return pieces if len(pieces) > 1 else []
@@ -244,7 +267,8 @@ def _sides(
     plain: str, areas: AreaNames, *, is_crossing: bool
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """The two names that meet, in the likely order of splits."""
-    without_cue = _CUE.sub(" ", plain)
+    head = plain.split(",", maxsplit=1)[0]
+    without_cue = _CUE.sub(" ", head if len(_JOINER.split(head)) > 1 else plain)
     parts = [p for p in _JOINER.split(_CROSSING.sub(" ", without_cue)) if p.strip(" ,.")]
     if len(parts) < 2 and is_crossing:
         parts = [p for p in _CROSSING.split(without_cue) if p.strip(" ,.")]

@@ -124,7 +124,9 @@ def read_sources(extract: Path, *, progress: Progress) -> Sources:
 def _read(thing: Any, found: Sources) -> None:
     tags = {tag.k: tag.v for tag in thing.tags}
     if thing.is_way() and tags.get("highway") and "name" in tags:
-        if tags["highway"] not in _NOT_STREETS and tags.get("area") != "yes":
+        # Of a square that the extract cut open, only the line is left.
+        is_square = tags.get("area") == "yes" and all(n.location.valid() for n in thing.nodes)
+        if tags["highway"] not in _NOT_STREETS and not is_square:
             is_road = tags["highway"] not in _PATHS
             is_below = tags.get("tunnel") == "yes"
             found.stretches += [

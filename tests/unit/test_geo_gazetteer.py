@@ -184,6 +184,20 @@ def test_the_ward_tells_namesakes_apart(gazetteer: Gazetteer) -> None:
     assert _first(gazetteer, "Jl. Mawar, Kejuron").ward == "Kejuron"
 
 
+def test_before_a_comma_a_ward_s_name_is_the_street_s(gazetteer: Gazetteer) -> None:
+    """Taman is the district, and the first word of a street."""
+    best = _first(gazetteer, "Taman Raya Timur, Taman, Madiun")
+    assert best.label == "Jalan Taman Raya Timur, Mojorejo"
+    assert best.confidence > ACCEPT
+
+
+def test_a_town_behind_a_comma_does_not_stand_for_the_missing_street(
+    gazetteer: Gazetteer,
+) -> None:
+    found = gazetteer.search("Jl. Diponegoro 5, Pahlawan")
+    assert all(c.confidence < ACCEPT for c in found)
+
+
 def test_without_a_ward_namesakes_are_both_proposed_and_neither_is_sure(
     gazetteer: Gazetteer,
 ) -> None:
