@@ -1,0 +1,201 @@
+"""What somebody may do is what the tables allow: every action in every status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from dispatch import actions
+from dispatch.core import assignments, incidents, referrals, reports
+from dispatch.core import events as ev
+from dispatch.core.errors import WrongStatus
+from dispatch.core.events import Actor
+from dispatch.core.lifecycle import Lifecycle
+from dispatch.core.world import Entity
+from dispatch.simulator.memory import MemoryWorld
+from tests.contract.worlds import NOON, POLICY, counted_ids
+
+DESK, CREW = Actor("dispatcher", "d1"), Actor("crew", "c1")
+NOW = NOON + timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class City:
+    """One thing of each kind, bound to each other."""
+
+    world: MemoryWorld
+    report: UUID
+    incident: UUID
+    assignment: UUID
+    crew: UUID
+    referral: UUID
+
+
+def busy_city() -> City:
+    """A verified report, its incident, a crew that was sent, the agency's referral."""
+    world = MemoryWorld("verbs", POLICY, ids=counted_ids())
+    wish = actions.NewReport("web", "pothole", "Jalan berlubang", lon=111.5, lat=-7.6)
+    report = actions.receive_report(world, NOON, Actor("citizen"), wish)
+    incident = actions.verify_report(world, NOON, DESK, report.id)
+    fact = ev.CrewRegistered("Regu", "R1", "pupr", ("roadworks",), "truck", 3, 111.5, -7.6)
+    crew = actions.register_crew(world, NOON, DESK, fact)
+    actions.set_crew_status(world, NOON, DESK, crew.id, status="available")
+    assignment = actions.send_crew(world, NOON, DESK, incident.id, crew_id=crew.id)
+    (referral,) = world.referrals_of(incident.id)
+    return City(world, report.id, incident.id, assignment.id, crew.id, referral.id)
+
+
+def idle_city() -> City:
+    """The same before anybody was sent, with a crew that is free."""
+    city = busy_city()
+    actions.withdraw(city.world, NOON, DESK, city.assignment, reason="ulang")
+    return city
+
+
+def forced(city: City, kind: Any, subject: UUID, **fields: Any) -> Entity:
+    """Put a thing into a status, whatever led there."""
+    known: Any = city.world._entities[kind, subject]
+    thing: Entity = replace(known, **fields)
+    city.world._entities[kind, subject] = thing
+    return thing
+
+
+@dataclass(frozen=True)
+class Verb:
+    """An action, the fact by which the table judges it, and what it needs to be told."""
+
+    act: Callable[..., Any]
+    fact: str
+    wish: Mapping[str, Any]
+    actor: Actor = DESK
+
+
+WHY = {"reason": "alasan"}
+ON_REPORTS = [
+    Verb(actions.verify_report, "ReportVerified", {}),
+    Verb(actions.locate_report, "ReportLocated", {"lon": 111.5, "lat": -7.6}),
+    Verb(actions.undo_decision, "ReportRestored", {}),
+    Verb(actions.answer_report, "ReporterAnswered", {"answer": "satisfied"}),
+    Verb(actions.put_aside_report, "ReportPostponed", {"verdict": "postponed", **WHY}),
+    Verb(actions.put_aside_report, "ReportRefused", {"verdict": "not_our_authority", **WHY}),
+    Verb(actions.put_aside_report, "ReportArchived", {"verdict": "archived", **WHY}),
+]
+ON_INCIDENTS = [
+    Verb(actions.close_incident, "IncidentClosed", {"disposition_code": "05"}),
+    Verb(actions.cancel_incident, "IncidentCancelled", WHY),
+    Verb(actions.reopen_incident, "IncidentReopened", WHY),
+    Verb(actions.reprioritise, "IncidentReprioritised", {"priority": 1, **WHY}),
+]
+ON_ASSIGNMENTS = [
+    Verb(actions.acknowledge, "AssignmentAcknowledged", {}, CREW),
+    Verb(actions.decline, "AssignmentDeclined", {"reason": "vehicle"}, CREW),
+    Verb(actions.en_route, "AssignmentEnRoute", {}, CREW),
+    Verb(actions.on_scene, "AssignmentOnScene", {}, CREW),
+    Verb(actions.grade_evidence, "AssignmentEvidenceGraded", {"evidence": "photo"}, CREW),
+    Verb(actions.write_note, "AssignmentNoted", {"text": "lubang"}, CREW),
+    Verb(
+        actions.add_photo,
+        "AssignmentPhotographed",
+        {"photo_id": UUID(int=9), "moment": "before"},
+        CREW,
+    ),
+    Verb(actions.clear, "AssignmentCleared", {"disposition_code": "05"}, CREW),
+    Verb(actions.withdraw, "AssignmentWithdrawn", WHY),
+]
+ON_REFERRALS = [
+    Verb(actions.accept_referral, "ReferralAccepted", {}),
+    Verb(actions.refuse_referral, "ReferralRefused", WHY),
+    Verb(actions.finish_referral, "ReferralFinished", {}),
+]
+
+
+def _cases(verbs: list[Verb], lifecycle: Lifecycle) -> list[Any]:
+    return [
+        pytest.param(verb, status, id=f"{verb.fact}-{status}")
+        for verb in verbs
+        for status in sorted(lifecycle.statuses())
+    ]
+
+
+def judge(city: City, verb: Verb, thing: Entity, lifecycle: Lifecycle) -> None:
+    """The action is done exactly when the table has the step, and leaves no trace when not."""
+    length = len(city.world.log)
+    if lifecycle.allows(thing.status, verb.fact):
+        with city.world.step():
+            verb.act(city.world, NOW, verb.actor, thing.id, **verb.wish)
+        told = [(e.event.type, e.event.subject) for e in city.world.log[length:]]
+        assert (verb.fact, thing.id) in told
+    else:
+        with pytest.raises(WrongStatus), city.world.step():
+            verb.act(city.world, NOW, verb.actor, thing.id, **verb.wish)
+        assert len(city.world.log) == length
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_REPORTS, reports.LIFECYCLE))
+def test_reports(verb: Verb, status: str) -> None:
+    city = idle_city()
+    linked = city.incident if status in ("linked", "closed") else None
+    if linked is None:
+        city.world._of["report", city.incident] = {}
+    in_time = {"undo_until": NOW, "closed_at": NOON}
+    report = forced(city, "report", city.report, status=status, incident_id=linked, **in_time)
+    judge(city, verb, report, reports.LIFECYCLE)
+
+
+@pytest.mark.parametrize("status", sorted(reports.LIFECYCLE.statuses()))
+def test_a_report_joins_an_incident_while_it_is_undecided(status: str) -> None:
+    city = idle_city()
+    wish = actions.NewReport("web", "pothole", "Lubang yang sama", lon=111.5, lat=-7.6)
+    other = actions.receive_report(city.world, NOON, Actor("citizen"), wish)
+    report = forced(city, "report", other.id, status=status)
+    join = Verb(actions.join_report, "ReportMarkedDuplicate", {"incident_id": city.incident})
+    judge(city, join, report, reports.LIFECYCLE)
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_INCIDENTS, incidents.LIFECYCLE))
+def test_incidents(verb: Verb, status: str) -> None:
+    city = idle_city()
+    judge(city, verb, forced(city, "incident", city.incident, status=status), incidents.LIFECYCLE)
+
+
+@pytest.mark.parametrize("status", sorted(incidents.LIFECYCLE.statuses()))
+def test_a_crew_is_sent_only_where_one_is_needed(status: str) -> None:
+    city = idle_city()
+    incident = forced(city, "incident", city.incident, status=status)
+    send = Verb(actions.send_crew, "IncidentDispatched", {"crew_id": city.crew})
+    judge(city, send, incident, incidents.LIFECYCLE)
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_ASSIGNMENTS, assignments.LIFECYCLE))
+def test_assignments(verb: Verb, status: str) -> None:
+    city = busy_city()
+    forced(city, "incident", city.incident, status="on_scene")
+    assignment = forced(city, "assignment", city.assignment, status=status)
+    judge(city, verb, assignment, assignments.LIFECYCLE)
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_REFERRALS, referrals.LIFECYCLE))
+def test_referrals(verb: Verb, status: str) -> None:
+    city = idle_city()
+    referral = forced(city, "referral", city.referral, status=status)
+    judge(city, verb, referral, referrals.LIFECYCLE)
+
+
+def test_every_fact_of_the_tables_is_reached_by_something() -> None:
+    """Nothing stands in a table that nobody can do."""
+    verbs = [*ON_REPORTS, *ON_INCIDENTS, *ON_ASSIGNMENTS, *ON_REFERRALS]
+    reached = {verb.fact for verb in verbs}
+    # what follows from an action, or is done by the dispatcher loop
+    reached |= {"ReportReceived", "ReportTriaged", "ReportMarkedDuplicate", "ReportLinked"}
+    reached |= {"ReportClosed", "ReportReopened", "IncidentOpened", "IncidentReportJoined"}
+    reached |= {"IncidentReportLeft", "RecommendationMade", "IncidentDispatched"}
+    reached |= {"IncidentCrewLeft", "IncidentCrewArrived", "IncidentCleared"}
+    reached |= {"AssignmentOffered", "AssignmentExpired", "AssignmentEtaRevised"}
+    reached |= {"ReferralMade", "ReferralWithdrawn"}
+    reached |= {"CrewRegistered", "CrewStatusSet", "CrewCommitted", "CrewReleased"}
+    assert reached == set(ev.fact_types())
