@@ -144,15 +144,20 @@ export class Desk {
     return assignment && ACTIVE.has(assignment.status) ? assignment : null;
   }
 
+  readonly #assignmentsBy = $derived(
+    gathered(
+      this.assignments.values(),
+      (a, b) =>
+        Number(isActive(b)) - Number(isActive(a)) || (a.dispatched_at < b.dispatched_at ? 1 : -1),
+    ),
+  );
+  readonly #reportsBy = $derived(
+    gathered(this.reports.values(), (a, b) => (a.received_at < b.received_at ? -1 : 1)),
+  );
+
   /** Assignments of an incident, the active ones first, then the newest. */
-  assignmentsOf(incidentId: string): Assignment[] {
-    return [...this.assignments.values()]
-      .filter((each) => each.incident_id === incidentId)
-      .sort(
-        (a, b) =>
-          Number(ACTIVE.has(b.status)) - Number(ACTIVE.has(a.status)) ||
-          (a.dispatched_at < b.dispatched_at ? 1 : -1),
-      );
+  assignmentsOf(incidentId: string): readonly Assignment[] {
+    return this.#assignmentsBy.get(incidentId) ?? [];
   }
 
   /** True while the incident is open and fewer crews are on it than it needs. */
@@ -168,10 +173,9 @@ export class Desk {
     return active < incident.required_crews;
   }
 
-  reportsOf(incident: Incident): Report[] {
-    return [...this.reports.values()]
-      .filter((each) => each.incident_id === incident.id)
-      .sort((a, b) => (a.received_at < b.received_at ? -1 : 1));
+  /** Reports of an incident, the first one first. */
+  reportsOf(incident: Incident): readonly Report[] {
+    return this.#reportsBy.get(incident.id) ?? [];
   }
 
   /** Runs after each frame of positions. */
@@ -209,6 +213,22 @@ export class Desk {
       .map(({ k }) => k.slice(7));
     if (fresh.length > 0) for (const run of this.#arrived) run(fresh);
   }
+}
+
+/** Things by the incident they belong to, each list in order. */
+function gathered<T extends { incident_id: string | null }>(
+  things: Iterable<T>,
+  order: (a: T, b: T) => number,
+): Map<string, T[]> {
+  const lists = new Map<string, T[]>();
+  for (const thing of things) {
+    if (!thing.incident_id) continue;
+    const list = lists.get(thing.incident_id);
+    if (list) list.push(thing);
+    else lists.set(thing.incident_id, [thing]);
+  }
+  for (const list of lists.values()) list.sort(order);
+  return lists;
 }
 
 function fromHash(): Selection | null {

@@ -6,6 +6,7 @@ import "./map.css";
 import type { Language } from "../base/language.svelte.js";
 import type { Theme } from "../base/theme.svelte.js";
 import type { City } from "../live/entities.js";
+import { m } from "../paraglide/messages.js";
 import type { MapImage } from "./canvas_image.js";
 import { poiImage } from "./poi_images.js";
 import { basemapStyle, OSM_ATTRIBUTION } from "./style.js";
@@ -59,6 +60,10 @@ export async function openCityMap(options: CityMapOptions): Promise<CityMap> {
     attributionControl: false,
     fadeDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200,
     interactive: options.interactive ?? true,
+    locale: {
+      "Map.Title": m.map_title(),
+      "AttributionControl.ToggleAttribution": m.map_attribution(),
+    },
     dragRotate: false,
     pitchWithRotate: false,
   });
