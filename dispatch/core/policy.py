@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from dispatch.core.errors import BadPolicy, Invalid
 
@@ -174,13 +175,7 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
     if not services:
         raise BadPolicy("The policy has no [[service]]: citizens would have nothing to choose.")
     for service in services.values():
-        if service.agency_id not in agencies:
-            raise BadPolicy(
-                f"[[service]] {service.service_code}: agency_id “{service.agency_id}” "
-                "is not an [[agency]]."
-            )
-        if service.priority not in (1, 2, 3):
-            raise BadPolicy(f"[[service]] {service.service_code}: priority must be 1, 2 or 3.")
+        _check_service(service, agencies)
     sections: dict[str, Any] = {
         field.name: _section(document.get(field.name, {}), field.type_, f"[{field.name}]")
         for field in _sections()
@@ -188,8 +183,8 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
     policy = Policy(
         services=services,
         agencies=agencies,
-        dispositions=_keyed(document, "disposition", Choice, "code"),
-        declines=_keyed(document, "decline", Choice, "code"),
+        dispositions=_choices(document, "disposition"),
+        declines=_choices(document, "decline"),
         **sections,
     )
     _check_ranges(policy)
@@ -209,7 +204,10 @@ def _sections() -> Sequence[_Section]:
 
 def _keyed(document: Mapping[str, Any], table: str, type_: type[Any], key: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for entry in document.get(table, []):
+    entries = document.get(table, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise BadPolicy(f"[[{table}]] must be a list of tables: write its name in two brackets.")
+    for entry in entries:
         item = _section(entry, type_, f"[[{table}]] {entry.get(key, '')}".strip())
         if getattr(item, key) in found:
             raise BadPolicy(f"[[{table}]] {getattr(item, key)} is there twice.")
@@ -217,7 +215,36 @@ def _keyed(document: Mapping[str, Any], table: str, type_: type[Any], key: str) 
     return found
 
 
-def _section(entry: Mapping[str, Any], type_: type[Any], where: str) -> Any:
+def _choices(document: Mapping[str, Any], table: str) -> dict[str, Choice]:
+    found: dict[str, Choice] = _keyed(document, table, Choice, "code")
+    if not found:
+        raise BadPolicy(f"The policy has no [[{table}]]: crews would have nothing to choose.")
+    for choice in found.values():
+        if choice.outcome not in OUTCOMES:
+            raise BadPolicy(
+                f"[[{table}]] {choice.code}: outcome is “{choice.outcome}”, "
+                f"but must be one of {', '.join(OUTCOMES)}."
+            )
+    return found
+
+
+def _check_service(service: Service, agencies: Mapping[str, Agency]) -> None:
+    where = f"[[service]] {service.service_code}"
+    if service.agency_id not in agencies:
+        raise BadPolicy(f"{where}: agency_id “{service.agency_id}” is not an [[agency]].")
+    if service.priority not in PRIORITIES:
+        raise BadPolicy(f"{where}: priority must be 1, 2 or 3.")
+    for name, low, high in (
+        ("crews", 1, 50),
+        ("duplicate_radius_m", 1.0, 10_000.0),
+        ("duplicate_window_h", 0.1, 8760.0),
+    ):
+        _check_range(f"{where}: {name}", getattr(service, name), low, high)
+
+
+def _section(entry: Any, type_: type[Any], where: str) -> Any:
+    if not isinstance(entry, Mapping):
+        raise BadPolicy(f"{where} is {entry!r}, but should be a table.")
     hints = get_type_hints(type_)
     values: dict[str, Any] = {}
     for key, value in entry.items():
@@ -235,20 +262,36 @@ def _section(entry: Mapping[str, Any], type_: type[Any], where: str) -> Any:
 
 
 def _value(value: Any, wanted: Any, where: str) -> Any:
-    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if wanted is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     if wanted in (int, str, bool) and type(value) is wanted:
         return value
-    if getattr(wanted, "__origin__", None) is tuple and isinstance(value, list):
-        return tuple(_value(item, wanted.__args__[0], where) for item in value)
-    raise BadPolicy(f"{where} is {value!r}, but should be a {getattr(wanted, '__name__', wanted)}.")
+    if get_origin(wanted) is tuple and isinstance(value, list):
+        return tuple(_value(item, get_args(wanted)[0], where) for item in value)
+    should = _KINDS[get_origin(wanted) or wanted]
+    raise BadPolicy(f"{where} is {value!r}, but should be {should}.")
 
+
+_KINDS: Mapping[Any, str] = {
+    float: "a number",
+    int: "a whole number",
+    str: "a text in quotes",
+    bool: "true or false",
+    tuple: "a list in brackets",
+}
+OUTCOMES = ("fixed", "not_fixed", "false", "other")
+PRIORITIES = (1, 2, 3)
 
 _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("promise", "target_s", 60.0, 86400.0),
     ("offers", "expires_s", 5.0, 3600.0),
+    ("offers", "decline_pause_s", 0.0, 86400.0),
     ("offers", "undo_s", 0.0, 600.0),
     ("matching", "sigma", 0.01, 2.0),
+    ("matching", "skill_price", 0.0, 100.0),
+    ("matching", "mean_service_s", 1.0, 86400.0),
+    ("matching", "mean_travel_s", 1.0, 86400.0),
+    ("matching", "eta_slip_s", 1.0, 86400.0),
     ("matching", "late", 0.0, 100.0),
     ("matching", "tardiness", 0.0, 100.0),
     ("matching", "travel", 0.0, 100.0),
@@ -257,13 +300,21 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("matching", "stale_fix_s", 10.0, 86400.0),
     ("arrival", "radius_m", 5.0, 1000.0),
     ("arrival", "dwell_s", 0.0, 600.0),
+    ("arrival", "far_m", 5.0, 10000.0),
+    ("arrival", "moving_ms", 0.1, 50.0),
+    ("closing", "reopen_within_h", 0.0, 87600.0),
 )
 
 
 def _check_ranges(policy: Policy) -> None:
     for section, name, low, high in _RANGES:
-        value = getattr(getattr(policy, section), name)
-        if not low <= value <= high:
-            raise BadPolicy(f"[{section}]: {name} is {value:g}, but must be {low:g} to {high:g}.")
+        _check_range(f"[{section}]: {name}", getattr(getattr(policy, section), name), low, high)
+    if not set(policy.offers.automatic_priorities) <= set(PRIORITIES):
+        raise BadPolicy("[offers]: automatic_priorities may hold 1, 2 and 3 only.")
     if len(policy.matching.weights) != 3 or min(policy.matching.weights) <= 0:
         raise BadPolicy("[matching]: weights must be three positive numbers, for priority 1, 2, 3.")
+
+
+def _check_range(where: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise BadPolicy(f"{where} is {value:g}, but must be {low:g} to {high:g}.")

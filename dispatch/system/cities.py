@@ -41,6 +41,8 @@ def read_policy(path: Path | None) -> Policy:
         return parse_policy(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise BadPolicy(f"{path}: cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise BadPolicy(f"{path}: is not written in UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise BadPolicy(f"{path}: {error}.") from error
     except BadPolicy as error:
