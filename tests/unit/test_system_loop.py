@@ -248,6 +248,7 @@ def test_the_thread_outlives_whatever_goes_wrong(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(loop_room, "RETRY_S", 0.01)
+    monkeypatch.setattr(loop_room, "TICK_S", 0.01)
     steps = Steps()
     steps.broken = KeyError("an error of the program")
     turning = loop_of(steps)
