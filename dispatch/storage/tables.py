@@ -1,4 +1,7 @@
-"""The tables; the city is the first column of every key, so that a city can move house whole."""
+"""The tables; the city is the first column of every key, so that a city can move house whole.
+
+The whole schema stands in one file, so that it can be read like a map.
+"""
 
 from __future__ import annotations
 
