@@ -10,6 +10,9 @@ from geo.coordinates import read_coordinates
 from geo.geocoding import ACCEPT
 from geo.point import BadPoint, Point, suspicion
 
+MOST_RADIUS_M = 400.0
+"""A find that may lie farther off is no place to send a crew to: a person sets the pin."""
+
 SENTENCES = {
     "zero": "The position is 0, 0: the phone had none. Put the pin on the map or type the place.",
     "whole_degree": (
@@ -97,6 +100,14 @@ def _searched(city: City, typed: str) -> Place:
     if not found or found[0].confidence < ACCEPT:
         return Place(confidence=found[0].confidence if found else 0.0)
     best = found[0]
+    if best.radius_m > MOST_RADIUS_M:
+        return Place(
+            radius_m=best.radius_m,
+            label=best.label,
+            confidence=best.confidence,
+            ward=best.ward,
+            district=best.district,
+        )
     attribution = city.areas.attribute(best.point)
     return Place(
         lon=best.point.lon,
