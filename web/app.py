@@ -73,6 +73,8 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
             running.hub.close_all("shutdown")
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
+            # a cancelled read of the log still runs in its thread, with a connection of its own
+            await asyncio.get_running_loop().shutdown_default_executor()
             await anyio.to_thread.run_sync(running.stop)
 
     app = FastAPI(

@@ -9,9 +9,11 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from dispatch.core.errors import SigapError
+from web.logs import FAILURES
 from web.sentences import OWN, STATUSES, THINGS, Language, Sentence, translated
 from web.shapes import ProblemDetails
 
@@ -243,6 +245,21 @@ def install(app: FastAPI, *, page: Page | None = None) -> None:
     @app.exception_handler(RequestValidationError)
     async def _shape(request: Request, error: RequestValidationError) -> JSONResponse:
         return validation_problem(error, language(request))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(TimeoutError)
+    async def _away(request: Request, error: Exception) -> Response:
+        FAILURES.error("the database does not answer", exc_info=error)
+        return shown(
+            request,
+            Problem(503, "unavailable", headers={"Retry-After": "2"}),
+            problem(
+                503,
+                "unavailable",
+                OWN["unavailable"].say(language(request)),
+                headers={"Retry-After": "2"},
+            ),
+        )
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from tests.story.small_city import Stand, stand
 from web import errors
@@ -126,6 +127,20 @@ def test_a_crash_says_where_it_was_noted_and_nothing_else() -> None:
     assert answer.json()["code"] == "internal"
     assert answer.headers["X-Request-Id"] in answer.json()["detail"]
     assert "hunter2" not in answer.text
+
+
+def test_a_database_that_is_away_is_a_matter_of_moments() -> None:
+    app = FastAPI()
+
+    @app.get("/away")
+    def away() -> None:
+        raise OperationalError("SELECT ...", None, Exception("server closed the connection"))
+
+    errors.install(app)
+    answer = TestClient(app).get("/away")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "2"
+    assert "SELECT" not in answer.text
 
 
 def test_every_answer_carries_safe_headers(city: Stand) -> None:
