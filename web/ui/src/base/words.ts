@@ -140,6 +140,15 @@ const SKILLS: Record<string, () => string> = {
   roadworks: m.skill_roadworks,
   enforcement: m.skill_enforcement,
 };
+const VEHICLES: Record<string, () => string> = {
+  truck: m.vehicle_truck,
+  pickup: m.vehicle_pickup,
+  van: m.vehicle_van,
+  motorcycle: m.vehicle_motorcycle,
+  motorbike: m.vehicle_motorcycle,
+  car: m.vehicle_car,
+  bicycle: m.vehicle_bicycle,
+};
 const EVIDENCE: Record<string, () => string> = {
   button: m.evidence_button,
   geofence: m.evidence_geofence,
@@ -163,6 +172,7 @@ export const selectionReason = (code: string): string => word(SELECTION, code);
 export const whyNot = (code: string): string => word(WHY_NOT, code);
 export const shortfallReason = (code: string): string => word(SHORTFALL, code);
 export const skillName = (code: string): string => word(SKILLS, code);
+export const vehicleName = (code: string): string => word(VEHICLES, code);
 export const evidenceName = (code: string): string => word(EVIDENCE, code);
 export const classificationName = (code: string): string => word(CLASSIFICATION, code);
 

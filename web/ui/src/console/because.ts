@@ -1,5 +1,5 @@
 /** The recorded reason of an automatic event as one readable line. */
-import { percent } from "../base/time.js";
+import { distanceText, percent } from "../base/time.js";
 import { roughDuration, selectionReason, shortfallReason, triageReason } from "../base/words.js";
 import { m } from "../paraglide/messages.js";
 import type { Desk } from "./desk.svelte.js";
@@ -21,6 +21,7 @@ function fact(name: string, value: unknown, desk: Desk): string[] {
   if (name === "candidates" && Array.isArray(value)) {
     return [m.because_considered({ n: value.length })];
   }
+  if (name === "id" || name.endsWith("_id")) return [];
   if (typeof value === "number") return [quantity(name, value)];
   if (typeof value === "object" || typeof value === "boolean") return [];
   return [`${readable(name)} ${String(value)}`];
@@ -30,6 +31,9 @@ function quantity(name: string, value: number): string {
   if (name === "ete_s") return m.because_drive({ duration: roughDuration(value) });
   if (name === "p_on_time") return m.because_p({ share: percent(value) });
   if (name === "p_genuine") return m.because_genuine({ share: percent(value) });
+  if (name === "distance_m") return m.because_distance({ distance: distanceText(value) });
+  if (name === "accuracy_m") return m.because_accuracy({ distance: distanceText(value) });
+  if (name === "speed_ms") return m.because_speed({ n: Math.round(value * 3.6) });
   if (name.endsWith("_s")) return `${readable(name.slice(0, -2))} ${roughDuration(value)}`;
   return `${readable(name)} ${String(value)}`;
 }
