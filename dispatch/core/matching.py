@@ -118,8 +118,8 @@ def match(
     """One proposal per need, ordered by incident id.
 
     `road_s` maps (crew_id, incident_id) to road seconds from the crew's present position;
-    a missing or infinite entry means unreachable. The same world and the same `now` give the
-    same answer, whatever the order of the arguments.
+    an infinite entry means unreachable, a missing one that the position was not known. The same
+    world and the same `now` give the same answer, whatever the order of the arguments.
     """
     needs = sorted(needs, key=lambda need: need.incident_id)
     candidates = sorted(candidates, key=lambda candidate: candidate.crew_id)
@@ -135,6 +135,7 @@ class _Board:
     needs: Sequence[Need]
     candidates: Sequence[Candidate]
     ete: Floats
+    asked: NDArray[np.bool_]
     feasible: NDArray[np.bool_]
     left: Floats
     cost: Floats
@@ -153,13 +154,12 @@ class _Board:
         now: datetime,
     ) -> _Board:
         m = policy.matching
-        ete = np.array(
-            [
-                [road_s.get((c.crew_id, n.incident_id), np.inf) + m.turnout_s for c in candidates]
-                for n in needs
-            ],
+        road = np.array(
+            [[road_s.get((c.crew_id, n.incident_id), np.nan) for c in candidates] for n in needs],
             dtype=np.float64,
         ).reshape(len(needs), len(candidates))
+        asked = ~np.isnan(road)
+        ete = np.where(asked, road, np.inf) + m.turnout_s
         feasible = np.array(
             [[_why_not(n, c) is None for c in candidates] for n in needs], dtype=bool
         ).reshape(ete.shape) & np.isfinite(ete)
@@ -171,6 +171,7 @@ class _Board:
             needs=needs,
             candidates=candidates,
             ete=ete,
+            asked=asked,
             feasible=feasible,
             left=left,
             cost=np.where(feasible, cost, INFEASIBLE),
@@ -227,7 +228,7 @@ class _Board:
             "ete_s": round(float(self.ete[i, j]), 1) if known else None,
             "p_on_time": round(float(self.p[i, j]), 4) if known else None,
             "cost": round(float(self.cost[i, j]), 4) if self.feasible[i, j] else None,
-            "why_not": why_not or (None if known else "unreachable"),
+            "why_not": why_not or (None if known else self._unknown(i, j)),
         }
 
     def _reason(self, i: int, j: int) -> str:
@@ -241,16 +242,22 @@ class _Board:
             return "keeps_skills"
         return "best_for_all"
 
+    def _unknown(self, i: int, j: int) -> str:
+        return "unreachable" if self.asked[i, j] else "no_position"
+
     def _shortfall(self, i: int) -> str:
         if not self.candidates:
             return "no_crews"
         if self.feasible[i].any():
             return "more_urgent"
         need = self.needs[i]
-        skilled = [c for c in self.candidates if need.skills <= c.skills]
-        if not skilled:
+        if not any(need.skills <= c.skills for c in self.candidates):
             return "skill"
-        reasons = {_why_not(need, c) or "unreachable" for c in skilled}
+        reasons = {
+            _why_not(need, c) or self._unknown(i, j)
+            for j, c in enumerate(self.candidates)
+            if need.skills <= c.skills
+        }
         for reason in ("unreachable", "declined", "busy", "stale", "no_position", "off_duty"):
             if reason in reasons:
                 return reason

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-import numpy as np
-
 from dispatch import dispatcher
 from dispatch.core.errors import SigapError
 from dispatch.core.world import Timer, World
@@ -42,7 +40,7 @@ class Steps(Protocol):
 
 
 def road_seconds(city: City, asked: Question) -> RoadSeconds:
-    """Road seconds from each crew to each incident; unreachable pairs are left out."""
+    """Road seconds from each crew to each incident, infinite where no road leads."""
     if not asked.crews or not asked.incidents:
         return {}
     table = city.roads.travel_times(
@@ -53,7 +51,6 @@ def road_seconds(city: City, asked: Question) -> RoadSeconds:
         (crew[0], incident[0]): float(table[j, i])
         for j, crew in enumerate(asked.crews)
         for i, incident in enumerate(asked.incidents)
-        if np.isfinite(table[j, i])
     }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import math
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -298,8 +299,8 @@ class System:
             asked = Question(
                 ((crew_id, fix.lon, fix.lat),), ((incident.id, incident.lon, incident.lat),)
             )
-            seconds = road_seconds(city, asked).get((crew_id, incident.id))
-            if seconds is None:
+            seconds = road_seconds(city, asked)[crew_id, incident.id]
+            if not math.isfinite(seconds):
                 return None
             return dispatcher.estimate_of(seconds, incident, policy=city.policy, now=self.clock())
 
