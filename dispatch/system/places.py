@@ -75,13 +75,14 @@ def _pinned(city: City, lon: float, lat: float, *, radius_m: float) -> Place:
     try:
         point = Point(lon, lat)
     except BadPoint as error:
+        if _swapped(city, lon, lat):
+            raise _refusal("swapped", field="lon") from error
         raise Invalid(f"{error} Put the pin on the map instead.", field="lon") from error
     odd = suspicion(point)
     if odd is not None:
         raise _refusal(odd, field="lon")
     if not city.areas.covers(point):
-        swapped = abs(lon) <= 90 and city.box.contains(Point(lat, lon))
-        raise _refusal("swapped" if swapped else "out_of_area", field="lon")
+        raise _refusal("swapped" if _swapped(city, lon, lat) else "out_of_area", field="lon")
     attribution = city.areas.attribute(point)
     phrase = city.geocoder.reverse(point)
     return Place(
@@ -93,6 +94,14 @@ def _pinned(city: City, lon: float, lat: float, *, radius_m: float) -> Place:
         ward=attribution.ward if attribution else None,
         district=attribution.district if attribution else None,
     )
+
+
+def _swapped(city: City, lon: float, lat: float) -> bool:
+    """Whether the numbers are a place in the city when they change seats."""
+    try:
+        return city.box.contains(Point(lat, lon))
+    except BadPoint:
+        return False
 
 
 def _searched(city: City, typed: str) -> Place:
