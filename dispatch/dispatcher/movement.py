@@ -1,0 +1,110 @@
+"""What the movement of crews means: under way, there, or later than thought."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dispatch import actions
+from dispatch.actions.recording import record
+from dispatch.core import arrival, matching
+from dispatch.core import events as ev
+from dispatch.core.arrival import Approach
+from dispatch.core.assignments import Assignment
+from dispatch.core.crews import Fix
+from dispatch.core.events import SYSTEM
+from dispatch.core.world import World
+from dispatch.dispatcher.planning import RoadSeconds
+
+
+def revise_etas(world: World, now: datetime, road_s: RoadSeconds) -> list[Assignment]:
+    """Tell of arrivals that slipped by more than the policy's `eta_slip_s`."""
+    revised = []
+    m = world.policy.matching
+    for crew in world.crews():
+        if crew.assignment_id is None:
+            continue
+        assignment = world.assignment(crew.assignment_id)
+        seconds = road_s.get((crew.id, assignment.incident_id))
+        if assignment.status not in ("acknowledged", "en_route") or seconds is None:
+            continue
+        turnout = 0.0 if assignment.status == "en_route" else m.turnout_s
+        ete_s = seconds + turnout
+        if ete_s == float("inf"):
+            continue
+        eta = now + timedelta(seconds=ete_s)
+        if assignment.eta and abs((eta - assignment.eta).total_seconds()) <= m.eta_slip_s:
+            continue
+        revised.append(_revise(world, now, assignment, ete_s))
+    return revised
+
+
+def _revise(world: World, now: datetime, assignment: Assignment, ete_s: float) -> Assignment:
+    incident = world.incident(assignment.incident_id)
+    sigma = world.policy.matching.sigma
+    left = (incident.due_at - now).total_seconds()
+    fact = ev.AssignmentEtaRevised(
+        eta=now + timedelta(seconds=ete_s),
+        ete_s=round(ete_s, 1),
+        p90_ete_s=round(matching.p90(ete_s, sigma=sigma), 1),
+        p_on_time=round(float(matching.p_on_time(left, ete_s, sigma=sigma)), 4),
+    )
+    because = {"rule": "matching.eta_slip_s", "ete_s": round(ete_s, 1)}
+    return record(world, now, SYSTEM, assignment, fact, because=because)
+
+
+def notice(world: World, approach: Approach, fix: Fix) -> tuple[Approach, str | None]:
+    """The state to keep for the crew's next fix, and what this one shows: moving, arrived, None."""
+    assignment = world.active_assignment(fix.crew_id)
+    if assignment is None or assignment.status not in ("acknowledged", "en_route"):
+        return Approach(last=fix), None
+    incident = world.incident(assignment.incident_id)
+    following, sign, _ = arrival.judge(
+        approach, fix, lon=incident.lon, lat=incident.lat, rule=world.policy.arrival
+    )
+    if sign == "moving" and assignment.status == "en_route":
+        return following, None
+    return following, sign
+
+
+def follow_fix(
+    world: World, now: datetime, approach: Approach, fix: Fix
+) -> tuple[Approach, Assignment | None]:
+    """Record what a crew's new position shows: under way, or there.
+
+    Returns the state to keep for the crew's next fix, and the assignment if it changed.
+    """
+    following, sign = notice(world, approach, fix)
+    assignment = world.active_assignment(fix.crew_id)
+    if sign is None or assignment is None:
+        return following, None
+    incident = world.incident(assignment.incident_id)
+    metres = arrival.metres_between(fix.lon, fix.lat, incident.lon, incident.lat)
+    because = {
+        "rule": f"arrival.{sign}",
+        "distance_m": round(metres, 1),
+        "accuracy_m": fix.accuracy_m,
+        "speed_ms": fix.speed_ms,
+    }
+    if sign == "moving":
+        changed = actions.en_route(
+            world,
+            now,
+            SYSTEM,
+            assignment.id,
+            source="movement",
+            because=because,
+            device_time=fix.fix_time,
+        )
+        return following, changed
+    changed = actions.on_scene(
+        world,
+        now,
+        SYSTEM,
+        assignment.id,
+        source="geofence",
+        evidence="geofence",
+        distance_m=round(metres, 1),
+        because=because,
+        device_time=fix.fix_time,
+    )
+    return following, changed
