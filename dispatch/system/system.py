@@ -1,4 +1,8 @@
-"""Where ports meet adapters: one step is one transaction, and this is the only commit."""
+"""Where ports meet adapters: one step is one transaction, and this is the only commit.
+
+Longer than other files on purpose: it is the whole face of the house, a door of few lines to each
+room, and nothing in it decides.
+"""
 
 from __future__ import annotations
 
