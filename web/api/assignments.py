@@ -19,7 +19,7 @@ from dispatch.storage.store import StoredWorld
 from dispatch.storage.tables import photo
 from dispatch.system import System
 from geo.point import Point
-from web import photo_rows, shapes
+from web import photo_rows, shapes, wishes
 from web.accounts import Principal
 from web.api.deeds import carry_out, json
 from web.auth import CrewMember, CrewOrWatcher, Dispatcher, TheCity, TheStep, TheSystem
@@ -54,7 +54,7 @@ def _by_crew(
 
 @router.post("/withdraw", responses=HAPPENED)
 def withdraw(
-    assignment_id: UUID, wish: shapes.Because, who: Dispatcher, step: TheStep, system: TheSystem
+    assignment_id: UUID, wish: wishes.Because, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """Take it back from the crew."""
 
@@ -66,7 +66,7 @@ def withdraw(
 
 @router.post("/acknowledge", responses=HAPPENED)
 def acknowledge(
-    assignment_id: UUID, wish: shapes.Deed, who: CrewMember, step: TheStep, system: TheSystem
+    assignment_id: UUID, wish: wishes.Deed, who: CrewMember, step: TheStep, system: TheSystem
 ) -> Response:
     """The crew takes it."""
 
@@ -80,7 +80,7 @@ def acknowledge(
 
 @router.post("/decline", responses=HAPPENED)
 def decline(
-    assignment_id: UUID, wish: shapes.Decline, who: CrewMember, step: TheStep, system: TheSystem
+    assignment_id: UUID, wish: wishes.Decline, who: CrewMember, step: TheStep, system: TheSystem
 ) -> Response:
     """The crew cannot take it; the reason is one of the city's codes."""
 
@@ -100,7 +100,7 @@ def decline(
 
 @router.post("/en-route", responses=HAPPENED)
 def en_route(
-    assignment_id: UUID, wish: shapes.Deed, who: CrewMember, step: TheStep, system: TheSystem
+    assignment_id: UUID, wish: wishes.Deed, who: CrewMember, step: TheStep, system: TheSystem
 ) -> Response:
     """The crew is on its way."""
 
@@ -112,7 +112,7 @@ def en_route(
 
 @router.post("/on-scene", responses=HAPPENED)
 def on_scene(
-    assignment_id: UUID, wish: shapes.OnScene, who: CrewMember, step: TheStep, system: TheSystem
+    assignment_id: UUID, wish: wishes.OnScene, who: CrewMember, step: TheStep, system: TheSystem
 ) -> Response:
     """The crew is there; how far from the incident it pressed the button stays with it."""
 
@@ -130,7 +130,7 @@ def on_scene(
 
 
 def _distance(
-    world: World, now: datetime, assignment_id: UUID, wish: shapes.OnScene
+    world: World, now: datetime, assignment_id: UUID, wish: wishes.OnScene
 ) -> float | None:
     """Metres from the incident, by the phone's position or else by a fresh fix."""
     assignment = world.assignment(assignment_id)
@@ -147,7 +147,7 @@ def _distance(
 
 @router.post("/note", responses=HAPPENED)
 def write_note(
-    assignment_id: UUID, wish: shapes.Note, who: CrewMember, step: TheStep, system: TheSystem
+    assignment_id: UUID, wish: wishes.Note, who: CrewMember, step: TheStep, system: TheSystem
 ) -> Response:
     """What the crew found or did."""
 
@@ -159,7 +159,7 @@ def write_note(
 
 @router.post("/photos", responses=HAPPENED)
 def add_photo(
-    assignment_id: UUID, wish: shapes.Photo, who: CrewMember, step: TheStep, system: TheSystem
+    assignment_id: UUID, wish: wishes.Photo, who: CrewMember, step: TheStep, system: TheSystem
 ) -> Response:
     """A picture before or after the work; taken there, it also proves the arrival."""
 
@@ -205,7 +205,7 @@ def _proves(world: World, photo_id: UUID, assignment: Assignment) -> bool:
 
 @router.post("/clear", responses=HAPPENED)
 def clear(
-    assignment_id: UUID, wish: shapes.Clear, who: CrewMember, step: TheStep, system: TheSystem
+    assignment_id: UUID, wish: wishes.Clear, who: CrewMember, step: TheStep, system: TheSystem
 ) -> Response:
     """The crew is done, and how it ended."""
 

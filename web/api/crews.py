@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from dispatch import actions
 from dispatch.core.crews import Crew, Fix
 from dispatch.core.world import World
-from web import accounts, shapes
+from web import accounts, shapes, wishes
 from web.accounts import Principal
 from web.api.deeds import carry_out, json, moment
 from web.auth import (
@@ -39,7 +39,7 @@ def _may_speak_for(who: Principal, crew_id: UUID) -> None:
 @router.post("/status", responses=shapes.answers(shapes.Happened))
 def set_status(
     crew_id: UUID,
-    wish: shapes.CrewStatus,
+    wish: wishes.CrewStatus,
     who: CrewOrDispatcher,
     viewers: TheViewers,
     step: TheStep,
@@ -61,7 +61,7 @@ def set_status(
 
 @router.post("/fixes", responses=shapes.answers(shapes.FixesTaken))
 def take_fixes(
-    city: TheCity, crew_id: UUID, wish: shapes.Fixes, who: CrewMember, system: TheSystem
+    city: TheCity, crew_id: UUID, wish: wishes.Fixes, who: CrewMember, system: TheSystem
 ) -> Response:
     """Positions of the crew's device, buffered ones too; each is judged on its own.
 
@@ -79,7 +79,7 @@ def take_fixes(
     )
 
 
-def _fix(wish: shapes.FixWish, crew_id: UUID, now: datetime) -> Fix:
+def _fix(wish: wishes.FixWish, crew_id: UUID, now: datetime) -> Fix:
     return Fix(
         crew_id=crew_id,
         lon=wish.lon,
@@ -106,7 +106,7 @@ def pairing_code(
     request: Request,
     city: TheCity,
     crew_id: UUID,
-    _: shapes.Nothing,
+    _: wishes.Nothing,
     who: Dispatcher,
     step: TheStep,
     system: TheSystem,

@@ -17,7 +17,7 @@ from dispatch.core.log import Entry, wire_view, write_fact
 from dispatch.core.world import Entity, World
 from dispatch.storage import views
 from dispatch.system import System
-from web import shapes
+from web import shapes, wishes
 from web.api.deeds import carry_out, json, moment
 from web.auth import Dispatcher, TheCity, TheStep, TheSystem, Watcher
 
@@ -70,7 +70,7 @@ def candidates(city: TheCity, incident_id: UUID, who: Watcher, system: TheSystem
 def send_crew(
     city: TheCity,
     incident_id: UUID,
-    wish: shapes.Send,
+    wish: wishes.Send,
     who: Dispatcher,
     step: TheStep,
     system: TheSystem,
@@ -101,7 +101,7 @@ def _recommended(system: System, city_id: str, incident_id: UUID) -> UUID | None
 
 @router.post("/close", responses=HAPPENED)
 def close_incident(
-    incident_id: UUID, wish: shapes.Close, who: Dispatcher, step: TheStep, system: TheSystem
+    incident_id: UUID, wish: wishes.Close, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """It is over; crews still on it are withdrawn and its reporters are told."""
 
@@ -120,7 +120,7 @@ def close_incident(
 
 @router.post("/cancel", responses=HAPPENED)
 def cancel_incident(
-    incident_id: UUID, wish: shapes.Because, who: Dispatcher, step: TheStep, system: TheSystem
+    incident_id: UUID, wish: wishes.Because, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """It was never needed; crews turn round."""
 
@@ -132,7 +132,7 @@ def cancel_incident(
 
 @router.post("/reopen", responses=HAPPENED)
 def reopen_incident(
-    incident_id: UUID, wish: shapes.Because, who: Dispatcher, step: TheStep, system: TheSystem
+    incident_id: UUID, wish: wishes.Because, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """Closed was not fixed: it is open again and the promise starts anew."""
 
@@ -144,7 +144,7 @@ def reopen_incident(
 
 @router.post("/reprioritise", responses=HAPPENED)
 def reprioritise(
-    incident_id: UUID, wish: shapes.Reprioritise, who: Dispatcher, step: TheStep, system: TheSystem
+    incident_id: UUID, wish: wishes.Reprioritise, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """More or less urgent than thought."""
 

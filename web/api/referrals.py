@@ -13,7 +13,7 @@ from dispatch.core.errors import NotFound
 from dispatch.core.referrals import Referral
 from dispatch.core.world import World
 from dispatch.system import Step, System
-from web import shapes
+from web import shapes, wishes
 from web.accounts import Principal
 from web.api.deeds import carry_out
 from web.auth import Officer, TheStep, TheSystem
@@ -41,7 +41,7 @@ def _by_agency(
 
 @router.post("/accept", responses=HAPPENED)
 def accept_referral(
-    referral_id: UUID, _: shapes.MaybeBecause, who: Officer, step: TheStep, system: TheSystem
+    referral_id: UUID, _: wishes.MaybeBecause, who: Officer, step: TheStep, system: TheSystem
 ) -> Response:
     """The agency takes it."""
 
@@ -53,7 +53,7 @@ def accept_referral(
 
 @router.post("/refuse", responses=HAPPENED)
 def refuse_referral(
-    referral_id: UUID, wish: shapes.Because, who: Officer, step: TheStep, system: TheSystem
+    referral_id: UUID, wish: wishes.Because, who: Officer, step: TheStep, system: TheSystem
 ) -> Response:
     """It is not theirs, and why."""
 
@@ -65,7 +65,7 @@ def refuse_referral(
 
 @router.post("/finish", responses=HAPPENED)
 def finish_referral(
-    referral_id: UUID, wish: shapes.MaybeBecause, who: Officer, step: TheStep, system: TheSystem
+    referral_id: UUID, wish: wishes.MaybeBecause, who: Officer, step: TheStep, system: TheSystem
 ) -> Response:
     """The agency's part is done."""
 

@@ -12,7 +12,7 @@ from dispatch import actions
 from dispatch.core.reports import Report
 from dispatch.core.world import World
 from dispatch.system import City, Place, System
-from web import shapes
+from web import shapes, wishes
 from web.api.deeds import carry_out, json, moment
 from web.auth import Dispatcher, TheCity, TheStep, TheSystem, Watcher
 
@@ -29,7 +29,7 @@ def _decided(world: World, report: Report) -> dict[str, Any]:
 def verify_report(
     city: TheCity,
     report_id: UUID,
-    wish: shapes.Verify,
+    wish: wishes.Verify,
     who: Dispatcher,
     step: TheStep,
     system: TheSystem,
@@ -56,7 +56,7 @@ def verify_report(
 
 @router.post("/join", responses=DECIDED)
 def join_report(
-    report_id: UUID, wish: shapes.Join, who: Dispatcher, step: TheStep, system: TheSystem
+    report_id: UUID, wish: wishes.Join, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """It speaks of an incident already known; the reporter keeps an own ticket."""
 
@@ -71,7 +71,7 @@ def join_report(
 
 @router.post("/postpone", responses=DECIDED)
 def postpone_report(
-    report_id: UUID, wish: shapes.Because, who: Dispatcher, step: TheStep, system: TheSystem
+    report_id: UUID, wish: wishes.Because, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """It must wait; the reporter reads the reason."""
     return _put_aside(report_id, wish, who, step, system, verdict="postponed")
@@ -79,7 +79,7 @@ def postpone_report(
 
 @router.post("/refuse", responses=DECIDED)
 def refuse_report(
-    report_id: UUID, wish: shapes.Because, who: Dispatcher, step: TheStep, system: TheSystem
+    report_id: UUID, wish: wishes.Because, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """It is not our authority; the reason says whose it is."""
     return _put_aside(report_id, wish, who, step, system, verdict="not_our_authority")
@@ -87,7 +87,7 @@ def refuse_report(
 
 @router.post("/archive", responses=DECIDED)
 def archive_report(
-    report_id: UUID, wish: shapes.Because, who: Dispatcher, step: TheStep, system: TheSystem
+    report_id: UUID, wish: wishes.Because, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """Nothing will be done: a prank, a test, or not a report."""
     return _put_aside(report_id, wish, who, step, system, verdict="archived")
@@ -95,7 +95,7 @@ def archive_report(
 
 def _put_aside(
     report_id: UUID,
-    wish: shapes.Because,
+    wish: wishes.Because,
     who: Dispatcher,
     step: TheStep,
     system: System,
@@ -112,7 +112,7 @@ def _put_aside(
 
 @router.post("/undo", responses=DECIDED)
 def undo_decision(
-    report_id: UUID, _: shapes.Nothing, who: Dispatcher, step: TheStep, system: TheSystem
+    report_id: UUID, _: wishes.Nothing, who: Dispatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """Take the last decision back, and all that followed from it, while the time allows."""
 
@@ -126,7 +126,7 @@ def undo_decision(
 def locate_report(
     city: TheCity,
     report_id: UUID,
-    wish: shapes.Locate,
+    wish: wishes.Locate,
     who: Dispatcher,
     step: TheStep,
     system: TheSystem,

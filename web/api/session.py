@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from dispatch.core.errors import NotFound
-from web import accounts, auth, limits, shapes
+from web import accounts, auth, limits, shapes, wishes
 from web.accounts import Opened, Principal
 from web.auth import TheSettings, TheSystem, TheViewers
 from web.errors import Problem
@@ -19,7 +19,7 @@ As = Annotated[Literal["staff", "crew"] | None, Query(alias="as")]
 
 @router.post("/api/session", responses=shapes.answers(shapes.SignedIn))
 def sign_in(
-    wish: shapes.SignIn,
+    wish: wishes.SignIn,
     request: Request,
     response: Response,
     system: TheSystem,
@@ -47,7 +47,7 @@ def sign_in(
 
 @router.post("/api/crew-session", responses=shapes.answers(shapes.SignedIn))
 def pair_device(
-    wish: shapes.CrewSignIn,
+    wish: wishes.CrewSignIn,
     request: Request,
     response: Response,
     system: TheSystem,

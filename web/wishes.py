@@ -1,0 +1,132 @@
+"""What requests of staff and crews ask for, field by field; anything else is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from web.shapes import Code, Lat, Lon, Metres, Priority, Reason, Text, Wish
+
+# --- sessions -----------------------------------------------------------------
+
+
+class SignIn(Wish):
+    username: Annotated[str, Field(min_length=1, max_length=100)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    city: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class CrewSignIn(Wish):
+    city: Annotated[str, Field(min_length=1, max_length=64)]
+    code: Annotated[str, Field(min_length=4, max_length=40)]
+
+
+# --- reports ------------------------------------------------------------------
+
+
+class Verify(Wish):
+    service_code: Code | None = None
+    priority: Priority | None = None
+    lon: Lon | None = None
+    lat: Lat | None = None
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Join(Wish):
+    incident_id: UUID
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Because(Wish):
+    """A decision that somebody must be able to understand later."""
+
+    reason: Reason
+
+
+class MaybeBecause(Wish):
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Nothing(Wish):
+    """No more than the wish itself."""
+
+
+class Locate(Wish):
+    lon: Lon
+    lat: Lat
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+# --- incidents ----------------------------------------------------------------
+
+
+class Send(Wish):
+    crew_id: UUID | None = Field(None, description="none: the recommended crew")
+
+
+class Close(Wish):
+    disposition_code: Code
+    note: Text | None = None
+
+
+class Reprioritise(Wish):
+    priority: Priority
+    reason: Reason
+
+
+# --- what a crew says ---------------------------------------------------------
+
+
+class Deed(Wish):
+    """`device_time`: when the crew pressed, by its phone; a late network changes no time."""
+
+    device_time: AwareDatetime | None = None
+
+
+class Decline(Deed):
+    reason: Code
+    text: Text | None = None
+
+
+class OnScene(Deed):
+    lon: Lon | None = None
+    lat: Lat | None = None
+    accuracy_m: Metres | None = None
+
+
+class Note(Deed):
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Photo(Deed):
+    photo_id: UUID
+    kind: Literal["before", "after"]
+
+
+class Clear(Deed):
+    disposition_code: Code
+    note: Text | None = None
+
+
+class CrewStatus(Deed):
+    status: Literal["available", "conditionally_available", "not_available"]
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class FixWish(Wish):
+    """As the phone sends it; impossible ones are refused one by one, not with their batch."""
+
+    lon: float
+    lat: float
+    fix_time: AwareDatetime
+    accuracy_m: float | None = None
+    heading: float | None = None
+    speed_ms: float | None = None
+    battery: float | None = Field(None, description="0 to 1")
+    mock: bool | None = None
+
+
+class Fixes(Deed):
+    fixes: Annotated[list[FixWish], Field(min_length=1, max_length=500)]
