@@ -39,8 +39,6 @@ class Settings(BaseSettings):
     """Which cities to serve, separated by commas; empty: every city with a bundle."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    bus: str | None = None
-    """`nats://…` to tell other hosts; empty: what the database offers."""
     secure_cookies: bool | None = None
     """Whether cookies travel over HTTPS only; empty: as the request came."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")

@@ -29,7 +29,6 @@ class Settings:
     data_dir: Path
     policy_path: Path | None = None
     cities: tuple[str, ...] | None = None
-    bus_url: str | None = None
     clock_start: datetime | None = None
     clock_speed: float = 1.0
 

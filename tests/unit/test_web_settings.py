@@ -34,10 +34,10 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SIGAP_POLICY", "SIGAP_CITIES", "SIGAP_BUS", "SIGAP_DATABASE_URL"):
+    for name in ("SIGAP_POLICY", "SIGAP_CITIES", "SIGAP_DATABASE_URL"):
         monkeypatch.setenv(name, "")
     settings = Settings()
-    assert (settings.policy, settings.cities, settings.bus) == (None, (), None)
+    assert (settings.policy, settings.cities) == (None, ())
 
 
 @pytest.mark.parametrize(
