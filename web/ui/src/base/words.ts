@@ -142,6 +142,7 @@ const SKILLS: Record<string, () => string> = {
 };
 const VEHICLES: Record<string, () => string> = {
   truck: m.vehicle_truck,
+  bucket_truck: m.vehicle_bucket_truck,
   pickup: m.vehicle_pickup,
   van: m.vehicle_van,
   motorcycle: m.vehicle_motorcycle,

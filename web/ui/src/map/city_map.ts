@@ -77,13 +77,16 @@ export async function openCityMap(options: CityMapOptions): Promise<CityMap> {
     }
   });
   map.on("style.load", () => options.overlay?.(map, look));
+  // Not a diff: images are drawn per theme, and after a lost graphics context layers of our own too.
+  const redraw = () =>
+    map.setStyle(basemapStyle(look.theme, { url, language: look.language }), { diff: false });
+  map.on("webglcontextrestored", redraw);
   return {
     map,
     setLook(next) {
       if (next.theme === look.theme && next.language === look.language) return;
       look = next;
-      // Not a diff: the images are drawn per theme and must be asked for again.
-      map.setStyle(basemapStyle(look.theme, { url, language: look.language }), { diff: false });
+      redraw();
     },
     remove: () => map.remove(),
   };
