@@ -176,7 +176,7 @@ export class LiveClient {
     const channel = this.#channels.get(message.ch);
     if (!channel) return;
     if ("recovered" in message) this.#recovered(channel, message);
-    else if ("o" in message) this.#queue(message.ch, channel, message);
+    else if ("o" in message) this.#queue(channel, message);
     else if ("pos" in message) channel.listener.onPositions?.(message.pos);
     else if ("resync" in message) this.#ask(message.ch, channel);
     else if ("error" in message) {
@@ -195,16 +195,15 @@ export class LiveClient {
     this.#tell(channel, answer.recovered ? answer.events : []);
   }
 
-  #queue(name: string, channel: Channel, message: Durable): void {
+  #queue(channel: Channel, message: Durable): void {
     if (channel.asking) return;
     channel.waiting.push(message);
     if (this.#flushing) return;
     this.#flushing = true;
     this.#around.soon(() => {
       this.#flushing = false;
-      for (const [key, each] of this.#channels) this.#flush(key, each);
+      for (const [name, each] of this.#channels) this.#flush(name, each);
     });
-    void name;
   }
 
   #flush(name: string, channel: Channel): void {
