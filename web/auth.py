@@ -138,8 +138,10 @@ def check_origin(connection: HTTPConnection) -> None:
         if connection.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             raise Problem(403, "foreign_origin")
         return
-    host = connection.headers.get("host", "")
-    if urlsplit(origin).netloc.lower() != host.lower():
+    # A proxy may rename the host; then the administrator says how people reach us.
+    public = urlsplit(the_settings(connection).public_url or "").netloc
+    own = {connection.headers.get("host", "").lower(), public.lower()} - {""}
+    if urlsplit(origin).netloc.lower() not in own:
         raise Problem(403, "foreign_origin")
 
 

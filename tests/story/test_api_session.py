@@ -186,6 +186,26 @@ def test_a_desk_and_a_crew_phone_share_one_browser(city: Stand) -> None:
     assert desk.get("/api/session").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://testserver", 200),
+        ("https://lapor.kota.example", 200),
+        ("https://kota.example", 403),
+        ("https://testserver.evil.example", 403),
+        ("null", 403),
+    ],
+)
+def test_only_our_own_pages_may_sign_in(
+    city: Stand, monkeypatch: pytest.MonkeyPatch, origin: str, status: int
+) -> None:
+    settings = city.app.state.settings
+    behind = settings.model_copy(update={"public_url": "https://lapor.kota.example"})
+    monkeypatch.setattr(city.app.state, "settings", behind)
+    answer = city.visitor().post("/api/session", WISH, headers={"Origin": origin})
+    assert answer.status_code == status
+
+
 def test_guessing_is_slowed_down(tmp_path_factory: pytest.TempPathFactory) -> None:
     with stand(tmp_path_factory.mktemp("guess"), rate_factor=1.0) as running:
         desk = running.visitor()
