@@ -76,11 +76,9 @@ def _has_postgis(bin_dir: Path) -> bool:
 
 def find_nats() -> Path | None:
     """The `nats-server` program."""
-    named = os.environ.get("SIGAP_TEST_NATS_SERVER") or shutil.which("nats-server")
-    if not named:
-        sbin = Path("/usr/sbin/nats-server")  # not on the PATH of Debian's ordinary users
-        return sbin if sbin.exists() else None
-    return Path(named)
+    sbin = "/usr/sbin/nats-server"  # not on the PATH of Debian's ordinary users
+    named = os.environ.get("SIGAP_TEST_NATS_SERVER") or shutil.which("nats-server") or sbin
+    return Path(named) if Path(named).exists() else None
 
 
 def find_chromium() -> Path | None:
