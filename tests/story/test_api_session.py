@@ -196,13 +196,14 @@ def test_a_desk_and_a_crew_phone_share_one_browser(city: Stand) -> None:
         ("null", 403),
     ],
 )
-def test_only_our_own_pages_may_sign_in(
-    city: Stand, monkeypatch: pytest.MonkeyPatch, origin: str, status: int
-) -> None:
+def test_only_our_own_pages_may_sign_in(city: Stand, origin: str, status: int) -> None:
     settings = city.app.state.settings
     behind = settings.model_copy(update={"public_url": "https://lapor.kota.example"})
-    monkeypatch.setattr(city.app.state, "settings", behind)
-    answer = city.visitor().post("/api/session", WISH, headers={"Origin": origin})
+    city.app.state.settings = behind
+    try:
+        answer = city.visitor().post("/api/session", WISH, headers={"Origin": origin})
+    finally:
+        city.app.state.settings = settings
     assert answer.status_code == status
 
 
