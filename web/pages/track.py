@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from dispatch.core import tickets
@@ -70,6 +71,15 @@ class Reader:
 
     def clock(self, iso: str) -> moments.Moment:
         return moments.clock(moments.read(iso), now=self.now, zone=self.zone, t=self.t)
+
+    def sentence(self, name: str, iso: str, **values: object) -> Markup:
+        """A text about one time, which the page's script writes anew like every other time."""
+        before, after = self.t(name, time="\0", **values).split("\0")
+        at = self.clock(iso)
+        time = Markup('<time datetime="{}" data-show="{}">{}</time>').format(
+            at.iso, at.show, at.text
+        )
+        return escape(before) + time + escape(after)
 
     def as_of(self) -> str:
         """When the page was made, with the zone that all its times are in."""
@@ -257,14 +267,13 @@ def _late(view: dict[str, Any], reader: Reader) -> str:
     if not view["due_at"]:
         return ""
     due = moments.read(view["due_at"])
-    time = reader.clock(view["due_at"]).text
     if view["overdue"]:
         minutes = max(1, int((reader.now - due).total_seconds() // 60))
-        return reader.t("track.overdue_text", time=time, minutes=minutes)
+        return reader.sentence("track.overdue_text", view["due_at"], minutes=minutes)
     arrived = next((step["at"] for step in view["steps"] if step["code"] == "on_scene"), None)
     reopened = any(step["code"] == "reopened" for step in view["steps"])
     if arrived and not reopened and moments.read(arrived) > due:
-        return reader.t("track.overdue_done", time=time)
+        return reader.sentence("track.overdue_done", view["due_at"])
     return ""
 
 
@@ -273,7 +282,7 @@ def _target(view: dict[str, Any], reader: Reader) -> str:
     waiting = view["status"] not in (*_ENDS, "on_scene", "cleared")
     if not view["due_at"] or not waiting:
         return ""
-    return reader.t("track.target", time=reader.clock(view["due_at"]).text)
+    return reader.sentence("track.target", view["due_at"])
 
 
 def _reason(view: dict[str, Any]) -> str:
