@@ -23,9 +23,9 @@ VISIBLE_TEXTS = """() => {
     if (element.checkVisibility({ visibilityProperty: true }))
       texts.add(walk.currentNode.textContent.trim());
   }
-  for (const element of document.querySelectorAll("[aria-label], [title], [placeholder]"))
-    for (const name of ["aria-label", "title", "placeholder"])
-      if (element.closest(`svg, abbr, ${PASSED_OVER}`) === null) texts.add(element.getAttribute(name) ?? "");
+  for (const name of ["aria-label", "title", "placeholder"])
+    for (const element of document.querySelectorAll(`[${name}]`))
+      if (!element.closest(`svg, abbr, ${PASSED_OVER}`)) texts.add(element.getAttribute(name));
   return [...texts];
 }"""
 RUN_AXE = """async (rules) => {
