@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import sys
+from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
+from rich.text import Text
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from dispatch.core.errors import SigapError
 from geo.bundle import BundleError
@@ -36,19 +38,30 @@ def main() -> None:
     try:
         app()
     except (Stop, BundleError, SigapError) as error:
-        console.print(f"[bold red]✗[/] {getattr(error, 'detail', error)}")
-        sys.exit(1)
+        _end(str(getattr(error, "detail", error)))
     except ValidationError as error:
-        for wrong in error.errors():
-            name = "_".join(str(part) for part in wrong["loc"]).upper()
-            console.print(f"[bold red]✗[/] SIGAP_{name} = {wrong['input']!r}: {wrong['msg']}.")
-        sys.exit(1)
+        _end(
+            "\n".join(
+                f"SIGAP_{'_'.join(str(part) for part in wrong['loc']).upper()}"
+                f" = {wrong['input']!r}: {wrong['msg']}."
+                for wrong in error.errors()
+            )
+        )
+    except ArgumentError as error:
+        _end(
+            f"SIGAP_DATABASE_URL cannot be used: {error}. "
+            "It looks like postgresql+psycopg://user@host/name or sqlite:///file."
+        )
     except OperationalError as error:
-        console.print(f"[bold red]✗[/] The database cannot be reached: {error.orig}")
-        sys.exit(1)
+        _end(f"The database cannot be reached: {error.orig}")
     except OSError as error:
-        console.print(f"[bold red]✗[/] {_os_sentence(error)}")
-        sys.exit(1)
+        _end(_os_sentence(error))
+
+
+def _end(sentence: str) -> NoReturn:
+    # as text: what a sentence has in brackets is no markup, and addresses stay whole
+    console.print(Text.assemble(("✗ ", "bold red"), sentence), soft_wrap=True)
+    sys.exit(1)
 
 
 def _os_sentence(error: OSError) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from dispatch import actions
 from dispatch.core.events import Actor, CrewRegistered
 from dispatch.system import System
-from geo.point import Point
+from geo.point import BadPoint, Point
 from web import accounts
 from web.app import build_system
 from web.cli.stop import Stop
@@ -70,7 +70,11 @@ def add_crew(
 ) -> None:
     """Add a crew; it signs on with a one-time code from the dispatcher's console."""
     system = _system(city)
-    if not system.city(city).box.padded(20_000).contains(Point(lon, lat)):
+    try:
+        station = Point(lon, lat)
+    except BadPoint as error:
+        raise Stop(f"The station cannot be there: {error}") from error
+    if not system.city(city).box.padded(20_000).contains(station):
         raise Stop(f"The station {lat}, {lon} is far outside {city}.")
     fact = CrewRegistered(
         name=name,

@@ -57,29 +57,29 @@ def up(
     }
     settings = Settings(**changes)
     check_disk(settings.data_dir)
-    listener = listen(settings.host, settings.port)
-    real_port: int = listener.getsockname()[1]
-    settings = settings.model_copy(update={"port": real_port})
-    if demo:
-        settings = settings.model_copy(update={"cities": (city,)})
-        if city == DEMO_CITY:
-            prepare_demo_city(folder(settings))
-    elif not installed_cities(folder(settings)):
-        raise Stop(
-            "There is no city yet. Make one with `sigap city add NAME --extract FILE`, "
-            "or try the demo with `sigap up --demo`."
+    with contextlib.closing(listen(settings.host, settings.port)) as listener:
+        real_port: int = listener.getsockname()[1]
+        settings = settings.model_copy(update={"port": real_port})
+        if demo:
+            settings = settings.model_copy(update={"cities": (city,)})
+            if city == DEMO_CITY:
+                prepare_demo_city(folder(settings))
+        elif not installed_cities(folder(settings)):
+            raise Stop(
+                "There is no city yet. Make one with `sigap city add NAME --extract FILE`, "
+                "or try the demo with `sigap up --demo`."
+            )
+        system = build_system(settings)
+        started = Started(
+            system,
+            settings,
+            listener,
+            city=city if demo else None,
+            robots=robots,
+            seed=seed,
+            begun=begun,
         )
-    system = build_system(settings)
-    started = Started(
-        system,
-        settings,
-        listener,
-        city=city if demo else None,
-        robots=robots,
-        seed=seed,
-        begun=begun,
-    )
-    started.serve()
+        started.serve()
 
 
 def check_disk(folder_: Path) -> None:
@@ -254,15 +254,19 @@ class Started:
         ) as process:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(orjson.dumps(orders) + b"\n")
-            process.stdin.flush()
-            process.stdout.readline()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(orjson.dumps(orders) + b"\n")
+                process.stdin.flush()
+            if not process.stdout.readline():
+                console.print("[yellow]The robots did not start:[/] play every role yourself.")
             try:
                 yield
             finally:
                 process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
+                try:
                     process.wait(timeout=5)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
     def _welcome(self, people: demo_city.Demo, code: str, seconds: float) -> None:
         place = f"{self.base}/{self.city}"
