@@ -224,10 +224,13 @@ def test_find_says_what_is_missing_or_mistyped(city: Stand) -> None:
 def test_live_part_is_the_page_without_its_frame(city: Stand) -> None:
     ticket, token, _ = city.report()
     browser = city.visitor().client
+    before = browser.get(f"/kota/r/{ticket}?k={token}")
     part = browser.get(f"/kota/r/{ticket}/live?k={token}")
     assert part.headers["cache-control"] == "no-store"
     assert "<html" not in part.text
-    assert _headline(part) == _headline(browser.get(f"/kota/r/{ticket}?k={token}"))
+    # Triage may put it before a dispatcher at any moment.
+    after = browser.get(f"/kota/r/{ticket}?k={token}")
+    assert _headline(part) in (_headline(before), _headline(after))
 
 
 def test_english_reader_gets_english(city: Stand) -> None:
