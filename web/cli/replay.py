@@ -83,6 +83,8 @@ def replay(
     with serving(system, settings) as base:
         last = watch({**orders, "base": base}, system, total=len(requests))
     report(system, city, last, requests)
+    if not last.get("done"):
+        raise Stop("The replay ended before its time: the figures are of what happened so far.")
 
 
 def build_replay_system(settings: Settings, city: str, *, start: datetime, speed: float) -> System:

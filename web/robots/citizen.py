@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,22 +61,25 @@ class Citizens:
     burst: int = 5
     prank_share: float = 0.1
     again_share: float = 0.12
-    sent: list[tuple[str, tuple[float, float]]] = field(default_factory=list)
+    sent: deque[tuple[str, tuple[float, float]]] = field(default_factory=lambda: deque(maxlen=6))
 
     async def run(self) -> None:
         """Report for ever."""
         for _ in range(self.burst):
-            await self.report()
+            await self._try_to_report()
             await self.pace.sleep(self.chance.uniform(1.0, 4.0))
         begun = self.pace.now()
         while True:
             phase = (self.pace.now() - begun).total_seconds() / self.wave_s * 2 * math.pi
             rate = (1.0 + self.swing * math.sin(phase)) / self.mean_gap_s
             await self.pace.sleep(self.chance.expovariate(rate))
-            try:
-                await self.report()
-            except Refused as refused:
-                logger.info("a report was refused: %s", refused)
+            await self._try_to_report()
+
+    async def _try_to_report(self) -> None:
+        try:
+            await self.report()
+        except Refused as refused:
+            logger.info("a report was refused: %s", refused)
 
     async def report(self) -> None:
         """Send one report through the public door."""
@@ -84,7 +87,7 @@ class Citizens:
         if mood < self.prank_share:
             await self._send("other", self.chance.choice(PRANKS), self.somewhere(self.chance), True)
         elif mood < self.prank_share + self.again_share and self.sent:
-            code, (lon, lat) = self.chance.choice(self.sent[-6:])
+            code, (lon, lat) = self.chance.choice(self.sent)
             near = (lon + self.chance.gauss(0, 1.5e-4), lat + self.chance.gauss(0, 1e-4))
             await self._send(code, self.chance.choice(WORDS[code][1]), near, False)
         else:
@@ -110,4 +113,3 @@ class Citizens:
             name = self.chance.choice(NAMES)
             body["reporter"] = {"name": name, "phone": f"0812{self.chance.randrange(10**7):07d}"}
         await self.door.post("/reports", body)
-        await asyncio.sleep(0)

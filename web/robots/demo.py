@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -72,9 +73,11 @@ class Demo:
 def passwords(path: Path) -> dict[str, str]:
     """The demo's passwords, made by chance at the first start and kept in a private file."""
     if path.is_file():
-        kept: dict[str, str] = orjson.loads(path.read_bytes())
-        if {username for username, *_ in PEOPLE} <= set(kept):
-            return kept
+        # a file cut short by a full disk is made anew, and the people get their new passwords
+        with suppress(orjson.JSONDecodeError):
+            kept: dict[str, str] = orjson.loads(path.read_bytes())
+            if {username for username, *_ in PEOPLE} <= set(kept):
+                return kept
     made = {username: f"{username}-{secrets.token_hex(3)}" for username, *_ in PEOPLE}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)

@@ -64,7 +64,10 @@ class DispatcherRobot:
                 await self.door.post(path + "/verify", {})
         except Refused as refused:
             logger.debug("%s: %s", report["ticket"], refused)
+            if refused.status >= 500:
+                self.done.discard(report["id"])
         except SignedOut:
+            self.done.discard(report["id"])
             await asyncio.sleep(1.0)
             await self.door.sign_in(self.username, self.password)
 

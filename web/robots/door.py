@@ -45,7 +45,9 @@ class Door:
     def __init__(self, base: str, city: str) -> None:
         self.base, self.city = base.rstrip("/"), city
         self._http = httpx.AsyncClient(
-            base_url=self.base, headers={"Origin": self.base}, timeout=30.0
+            base_url=self.base,
+            headers={"Origin": self.base, "Accept-Language": "en"},
+            timeout=30.0,
         )
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ import orjson
 
 from web.robots.crew import Habits
 from web.robots.dispatcher import DispatcherRobot
-from web.robots.door import Door, Refused
+from web.robots.door import Door, Refused, SignedOut
 from web.robots.orders import obey, paired
 from web.robots.pace import Pace
 from web.robots.stream311 import Request311, folded, read_stream
@@ -55,6 +55,9 @@ class Feeder:
             try:
                 await self._door.post("/reports", body)
                 self.accepted += 1
+            except SignedOut:
+                self.refused["signed_out"] += 1
+                self.sentences.setdefault("signed_out", "Somebody else took the robot's place.")
             except Refused as refused:
                 wrong = (refused.body.get("errors") or [{}])[0]
                 reason = str(wrong.get("flag") or refused.code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,9 @@ CHANNELS = {
 }
 
 
+OPTIONAL = ("Address", "CloseDate", "SRStatus")
+
+
 class BadStream(Exception):
     """The file cannot be replayed; the text says why."""
 
@@ -87,7 +91,9 @@ def _requests(rows: csv.DictReader[str], path: Path) -> Iterator[Request311]:
     missing = wanted - set(rows.fieldnames or ())
     if missing:
         raise BadStream(f"{path} has no column {', '.join(sorted(missing))}.")
-    for line, row in enumerate(rows, start=2):
+    for line, published in enumerate(rows, start=2):
+        # a line that is too short leaves None, one that is too long a nameless list
+        row = {name: published.get(name) or "" for name in (*wanted, *OPTIONAL)}
         at = _moment(row["CreatedDate"])
         if at is None:
             raise BadStream(f"{path}, line {line}: CreatedDate “{row['CreatedDate']}” is no time.")
@@ -97,11 +103,11 @@ def _requests(rows: csv.DictReader[str], path: Path) -> Iterator[Request311]:
             type=row["SRType"],
             service_code=service_of(row["SRType"]),
             channel=CHANNELS.get(row["MethodReceived"], "counter"),
-            address=row.get("Address") or "",
+            address=row["Address"],
             lon=_number(row["Longitude"]),
             lat=_number(row["Latitude"]),
-            closed_at=_moment(row.get("CloseDate") or ""),
-            duplicate="Duplicate" in (row.get("SRStatus") or ""),
+            closed_at=_moment(row["CloseDate"]),
+            duplicate="Duplicate" in row["SRStatus"],
         )
 
 
@@ -140,6 +146,7 @@ def _moment(text: str) -> datetime | None:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
