@@ -30,13 +30,15 @@ LIVE_MS = 10_000
 SLOW_MS = 20_000
 # A screen asks whether somebody is signed in; Chromium reports the honest "no" as an error.
 HARMLESS = re.compile(r"status of 401")
-NO_NETWORK = re.compile(
-    r"ERR_(INTERNET_DISCONNECTED|CONNECTION_|FAILED|EMPTY)|WebSocket|^Error \(.*/city_map-"
-)
-REFUSED = re.compile(r"status of 4(03|22)")
+NO_NETWORK = re.compile(r"ERR_(INTERNET|CONNECTION|FAILED|EMPTY)|WebSocket|Failed to fetch")
+REFUSED = re.compile(r"status of 4(03|04|22)")
 RUNNING = re.compile(r"\d+:\d\d|\d+ (dtk|mnt)")
 TICKET = re.compile(r"[A-Z]{3}-[0-9A-Z]{4}-[0-9A-Z]")
-TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
+OUTSPOKEN = """
+const say = console.error;
+console.error = (...all) =>
+  say(...all.map((each) => (each instanceof Error ? `${each.name}: ${each.message}` : each)));
+document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy forbids ${event.blockedURI}: ${event.violatedDirective}`));"""
 
 
@@ -90,7 +92,7 @@ class People:
         context.set_default_timeout(SLOW_MS)
         context.add_cookies([{"name": "sigap_lang", "value": language, "url": self.sigap.base}])
         if scripts:
-            context.add_init_script(TELL_VIOLATIONS)
+            context.add_init_script(OUTSPOKEN)
         context.on("console", self._heard)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         self._open.append(context)
