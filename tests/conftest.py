@@ -1,5 +1,6 @@
 """What every test may ask for: a PostGIS, a NATS server, a browser."""
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -14,8 +15,10 @@ pytest_plugins = ["pytester"]
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(needs, "needs")
-    # A busy machine is slow now and then; that is no failure.
-    hypothesis.settings.register_profile("sigap", deadline=None, print_blob=True)
+    # A busy machine is slow now and then; that is no failure. In CI the examples stay the same
+    # from run to run; whoever looks for new ones runs the tests at home.
+    parent = hypothesis.settings.get_profile("ci" if os.environ.get("CI") else "default")
+    hypothesis.settings.register_profile("sigap", parent, deadline=None, print_blob=True)
     hypothesis.settings.load_profile("sigap")
 
 

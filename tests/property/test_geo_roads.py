@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -13,6 +13,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.dijkstra import DijkstraNetwork
 from geo.network import SegmentKey
+from geo.osm_graph import SIGNAL_MS
+from geo.osm_turns import TURN_S, UTURN_S
 from geo.point import Point
 from geo.roadarrays import RoadArrays
 from geo.roadgraph import REACH_M, RoadGraph
@@ -148,15 +150,17 @@ def test_opening_what_was_closed_gives_the_first_answer_again(
 
 @settings(max_examples=40, deadline=None)
 @given(a=places, b=places, c=places)
+@example([Point(24.9375, 60.171875)], [Point(24.9352471, 60.171875)], [Point(24.9375, 60.16796875)])
 def test_a_stop_on_the_way_never_saves_time(a: list[Point], b: list[Point], c: list[Point]) -> None:
     stop = NETWORK.snap(b[0], max_m=REACH_M)
     if stop is None:
         return
-    # Standing on the road, so that both legs meet at one position; turning there is free.
+    # Standing on the road, so that both legs meet at one position; turning there is free, and so
+    # is the light there: who drives past pays both.
     direct = NETWORK.travel_times([a[0]], [c[0]])[0, 0]
     first = NETWORK.travel_times([a[0]], [stop.point])[0, 0]
     second = NETWORK.travel_times([stop.point], [c[0]])[0, 0]
-    turning_round_s = 30.0
+    turning_round_s = UTURN_S + TURN_S + SIGNAL_MS / 1000
     assert direct <= first + second + turning_round_s + 1e-9
 
 
