@@ -122,7 +122,6 @@ def test_a_replay_counts_what_the_door_said_and_ends_with_its_figures(
     typed = row(30, east=None, address="rumah pak lurah", minute=10)
     path = stream(tmp_path / "311.csv", *good, *bad, typed)
     monkeypatch.setenv("SIGAP_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "160")
     words = ["replay", str(path), "--city", "kotak", "--speed", "600", "--crews", "6"]
     monkeypatch.setattr(sys, "argv", ["sigap", *words, "--work-min", "5"])
     with contextlib.suppress(SystemExit):

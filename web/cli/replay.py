@@ -18,7 +18,7 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from dispatch.core import evaluation
 from dispatch.core.policy import Policy
@@ -214,7 +214,8 @@ def report(system: System, city: str, last: dict[str, Any], requests: list[Reque
         events = list(journal.events(connection, city, kinds=("incident", "assignment")))
     found = evaluation.cases(events, since=since, until=until)
     target = policy.promise.target_s
-    table = Table("interval", "n", "missing", "P50", "P90", "mean", "within 20 min")
+    interval = Column("interval", overflow="fold", min_width=14)
+    table = Table(interval, "n", "missing", "P50", "P90", "mean", "within 20 min")
     for name, figure in evaluation.summary(found, target_s=target).items():
         share = f"{100 * figure.within_target:.1f} %" if figure.within_target is not None else ""
         table.add_row(
@@ -238,7 +239,7 @@ def report(system: System, city: str, last: dict[str, Any], requests: list[Reque
             share,
         )
     console.print(by_service)
-    console.print(f"[dim]Kept in {system.engine.url.database}")
+    console.print(f"[dim]Kept in {system.engine.url.database}", soft_wrap=True)
 
 
 def minutes(seconds: float | None) -> str:
