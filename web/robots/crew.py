@@ -56,6 +56,8 @@ class CrewRobot:
     at: LonLat = (0.0, 0.0)
     speed_ms: float = 0.0
     heading: float | None = None
+    way_home: list[LonLat] = field(default_factory=list)
+    home_s: float = 0.0
 
     async def run(self) -> None:
         """Live until the session ends."""
@@ -129,6 +131,7 @@ class CrewRobot:
             await self._wait_for_other(job, listener, within_s=5.0)
 
     async def _work(self, path: str, job: Mapping[str, Any], listener: Listener) -> None:
+        await self._remember_way_home(path)
         spread = self.habits.work_spread
         mean = self.habits.mean_work_s
         work = self.chance.lognormvariate(math.log(mean) - spread**2 / 2, spread)
@@ -140,12 +143,24 @@ class CrewRobot:
         await self._tell(path + "/clear", {"disposition_code": code, "note": note})
         await self._wait_for_other(job, listener, within_s=5.0)
 
-    async def _go_home(self, listener: Listener) -> None:
-        """Back to the station, straight and slowly, unless work comes."""
-        if _metres(self.at, self.home) < 50:
+    async def _remember_way_home(self, path: str) -> None:
+        """Ask for the way while the work is ours: from the station to the scene, driven back."""
+        self.way_home = []
+        try:
+            found = await self.door.get(path + "/route", lon=self.home[0], lat=self.home[1])
+        except Refused as refused:
+            # no road leads back: it waits where it is
+            logger.debug("%s: %s", self.crew_id, refused)
             return
-        seconds = _metres(self.at, self.home) / 6.0
-        await self._drive([self.at, self.home], seconds, None, listener)
+        self.way_home = [tuple(point) for point in reversed(found["points"])]
+        self.home_s = max(5.0, found["duration_s"])
+
+    async def _go_home(self, listener: Listener) -> None:
+        """Back to the station by road, unless work comes."""
+        if not self.way_home or _metres(self.at, self.home) < 50:
+            return
+        await self._drive([*self.way_home, self.home], self.home_s, None, listener)
+        self.way_home = []
 
     async def _drive(
         self,
