@@ -19,15 +19,17 @@ from dispatch.core.reports import Report, required_reason
 from dispatch.core.world import World
 
 
-def open_incident(world: World, now: datetime, actor: Actor, report: Report) -> Incident:
-    """Open an incident for a verified report, which joins it."""
-    service = world.policy.service(report.service_code)
+def open_incident(
+    world: World, now: datetime, actor: Actor, report: Report, *, service_code: str
+) -> Incident:
+    """Open an incident of the judged category for a verified report, which joins it."""
+    service = world.policy.service(service_code)
     assert report.lon is not None
     assert report.lat is not None
     assert report.priority is not None
     fact = ev.IncidentOpened(
         ticket=report.ticket,
-        service_code=report.service_code,
+        service_code=service_code,
         priority=report.priority,
         lon=report.lon,
         lat=report.lat,

@@ -141,7 +141,7 @@ def verify_report(
         undo_s=world.policy.offers.undo_s,
     )
     report = record(world, now, actor, report, fact)
-    incident = open_incident(world, now, actor, report)
+    incident = open_incident(world, now, actor, report, service_code=service.service_code)
     record(world, now, actor, report, ev.ReportLinked(incident.id))
     referral = ev.ReferralMade(incident.id, service.agency_id)
     begin(world, now, actor, "referral", world.new_id(), referral)

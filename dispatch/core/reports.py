@@ -133,9 +133,9 @@ def evolve(report: Report | None, event: ev.Event) -> Report:
                 district=fact.district,
             )
         case ev.ReportVerified():
+            # the category the reporter chose stays theirs; the incident has the judged one
             return replace(
                 new,
-                service_code=fact.service_code,
                 priority=fact.priority,
                 reason=fact.reason,
                 verified_at=event.at,

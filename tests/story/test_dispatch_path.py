@@ -263,3 +263,12 @@ def test_who_cried_wolf_is_believed_less_but_still_heard(world: MemoryWorld) -> 
     assert again.triage["p_genuine"] < stranger.triage["p_genuine"]
     assert again.status == "under_verification"
     assert "repeated" in {reason["code"] for reason in again.triage["reasons"]}
+
+
+def test_another_category_is_judged_for_the_incident_and_undone_whole(world: MemoryWorld) -> None:
+    report = received(world)
+    incident = actions.verify_report(world, NOON, DISPATCHER, report.id, service_code="drain")
+    assert (incident.service_code, incident.agency_id) == ("drain", "pupr")
+    assert incident.required_skills == ("pump",)
+    undone = actions.undo_decision(world, later(5), DISPATCHER, report.id)
+    assert undone.service_code == "fallen_tree"
