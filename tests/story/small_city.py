@@ -143,6 +143,8 @@ def add_crew(
     )
     now = system.clock()
     assert system.take_fixes(city_id, crew_id, [Fix(crew_id, lon, MIDDLE[1], now, now)]) == []
+    # What is matched reads the crew's row, which is written once a second.
+    system.flush_positions()
     return crew_id
 
 
