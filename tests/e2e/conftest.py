@@ -52,7 +52,9 @@ def sigap(demo_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield server
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread: it ends with the module, so that other
+# tests of the same process may run their own.
+@pytest.fixture(scope="module")
 def browser(chromium_path: Path) -> Iterator[Browser]:
     expect.set_options(timeout=LIVE_MS)
     with sync_playwright() as playwright:
