@@ -283,4 +283,5 @@ class Started:
         for name, address, sign_in in rows:
             # addresses must stay whole to be copied, however narrow the terminal
             console.print(f"  [bold]{name}[/]\n    {address}   [dim]{sign_in}[/]", soft_wrap=True)
-        console.print("Robots play every role you do not take. Ctrl-C stops.")
+        playing = "Robots play every role you do not take. " if self.robots else ""
+        console.print(f"{playing}Ctrl-C stops.")
