@@ -119,7 +119,10 @@ def en_route(
     because: Mapping[str, Any] | None = None,
     device_time: datetime | None = None,
 ) -> Assignment:
-    """The crew is on its way."""
+    """The crew is on its way; pressed after its movement showed it, nothing is left to say."""
+    known = world.assignment(assignment_id)
+    if known.status in ("en_route", "on_scene"):
+        return known
     fact = ev.AssignmentEnRoute(source)
     return crew_says(
         world, now, actor, assignment_id, fact, because=because, device_time=device_time
@@ -138,7 +141,13 @@ def on_scene(
     because: Mapping[str, Any] | None = None,
     device_time: datetime | None = None,
 ) -> Assignment:
-    """The crew is there. Pressed far away it counts, but the distance stays with it."""
+    """The crew is there. Pressed far away it counts, but the distance stays with it.
+
+    Pressed after its position showed the arrival, nothing is left to say.
+    """
+    known = world.assignment(assignment_id)
+    if known.status == "on_scene":
+        return known
     fact = ev.AssignmentOnScene(source, evidence, distance_m)
     assignment = crew_says(
         world, now, actor, assignment_id, fact, because=because, device_time=device_time

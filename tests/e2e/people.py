@@ -232,10 +232,13 @@ class Dispatcher:
         """Press J until that ticket is chosen."""
         row = self.row(ticket).first
         expect(row).to_be_visible(timeout=LIVE_MS)
+        # keys belong to an open dialog as long as it stands
+        expect(self.page.get_by_role("dialog")).to_have_count(0, timeout=LIVE_MS)
         for _ in range(30):
             if row.get_attribute("aria-current") == "true":
                 return
             self.page.keyboard.press("j")
+            self.page.wait_for_timeout(150)
         raise AssertionError(f"J never reached {ticket}")
 
     def verify_by_key(self, ticket: str) -> None:

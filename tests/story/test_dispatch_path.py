@@ -272,3 +272,15 @@ def test_another_category_is_judged_for_the_incident_and_undone_whole(world: Mem
     assert incident.required_skills == ("pump",)
     undone = actions.undo_decision(world, later(5), DISPATCHER, report.id)
     assert undone.service_code == "fallen_tree"
+
+
+def test_a_button_pressed_after_the_position_said_it_changes_nothing(world: MemoryWorld) -> None:
+    crew_on_duty(world, skills=("chainsaw",))
+    actions.verify_report(world, NOON, DISPATCHER, received(world).id)
+    assignment = sent(world, NOON)
+    actions.acknowledge(world, later(10), CREW, assignment.id)
+    moved = actions.en_route(world, later(20), CREW, assignment.id, source="movement")
+    assert actions.en_route(world, later(25), CREW, assignment.id) == moved
+    there = actions.on_scene(world, later(90), CREW, assignment.id, source="geofence")
+    assert actions.on_scene(world, later(99), CREW, assignment.id) == there
+    assert actions.en_route(world, later(99), CREW, assignment.id) == there
