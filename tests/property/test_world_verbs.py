@@ -122,10 +122,22 @@ def _cases(verbs: list[Verb], lifecycle: Lifecycle) -> list[Any]:
     ]
 
 
+SAID_ALREADY = {
+    ("AssignmentEnRoute", "en_route"),
+    ("AssignmentEnRoute", "on_scene"),
+    ("AssignmentOnScene", "on_scene"),
+}
+"""Buttons that the crew's own movement may have answered first: repeated, they change nothing."""
+
+
 def judge(city: City, verb: Verb, thing: Entity, lifecycle: Lifecycle) -> None:
     """The action is done exactly when the table has the step, and leaves no trace when not."""
     length = len(city.world.log)
-    if lifecycle.allows(thing.status, verb.fact):
+    if (verb.fact, thing.status) in SAID_ALREADY:
+        with city.world.step():
+            assert verb.act(city.world, NOW, verb.actor, thing.id, **verb.wish) == thing
+        assert len(city.world.log) == length
+    elif lifecycle.allows(thing.status, verb.fact):
         with city.world.step():
             verb.act(city.world, NOW, verb.actor, thing.id, **verb.wish)
         told = [(e.event.type, e.event.subject) for e in city.world.log[length:]]
