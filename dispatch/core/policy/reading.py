@@ -1,4 +1,4 @@
-"""A city's numbers: who does what, how urgent it is, how long things may take."""
+"""Reads a city's numbers and refuses what cannot be meant, naming the key and the reason."""
 
 from __future__ import annotations
 
@@ -7,155 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
-from dispatch.core.errors import BadPolicy, Invalid
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A kind of problem (Open311 *service*); `priority` 1 is the most urgent.
-
-    `duplicate_radius_m` and `duplicate_window_h` bound what may be the same incident.
-    """
-
-    service_code: str
-    name: str
-    name_en: str
-    agency_id: str
-    priority: int
-    group: str
-    skills: tuple[str, ...] = ()
-    crews: int = 1
-    icon: str = "other"
-    duplicate_radius_m: float = 75.0
-    duplicate_window_h: float = 12.0
-    keywords: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Agency:
-    """A body responsible for some services."""
-
-    agency_id: str
-    name: str
-    name_en: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A code a person picks from a list; `outcome` is fixed, not_fixed, false or other."""
-
-    code: str
-    name: str
-    name_en: str
-    outcome: str = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """The promise and its warning: seconds."""
-
-    target_s: float = 1200.0
-
-
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """How a crew is asked. Seconds, except where named."""
-
-    expires_s: float = 60.0
-    decline_pause_s: float = 900.0
-    undo_s: float = 10.0
-    automatic_priorities: tuple[int, ...] = (1, 2, 3)
-
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """The parameters of the deadline-aware assignment; see `dispatch.core.matching`.
-
-    `weights` by priority 1, 2, 3; `late` is A, `tardiness` B, `travel` alpha, `skill_price` s,
-    `leave` M (the price of leaving an incident without a crew while one could go);
-    `sigma` is the standard deviation of the log of the ETA error; times in seconds.
-    """
-
-    weights: tuple[float, ...] = (10.0, 3.0, 1.0)
-    late: float = 1.0
-    tardiness: float = 0.5
-    travel: float = 0.3
-    skill_price: float = 0.2
-    leave: float = 50.0
-    sigma: float = 0.3
-    turnout_s: float = 60.0
-    mean_service_s: float = 1800.0
-    mean_travel_s: float = 480.0
-    stale_fix_s: float = 300.0
-    eta_slip_s: float = 180.0
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """When a crew counts as there: metres and seconds."""
-
-    radius_m: float = 60.0
-    dwell_s: float = 20.0
-    far_m: float = 250.0
-    moving_ms: float = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """What follows from cleared work."""
-
-    automatic: bool = True
-    reopen_within_h: float = 168.0
-
-
-@dataclass(frozen=True, slots=True)
-class Triage:
-    """How much each sign counts towards a report being genuine (log odds)."""
-
-    prior: float = 1.4
-    photo: float = 0.9
-    precise_place: float = 0.6
-    no_place: float = -0.8
-    contact: float = 0.7
-    anonymous: float = -0.4
-    similar: float = 1.3
-    short_text: float = -0.7
-    shouting: float = -0.5
-    repeated: float = -1.2
-    keywords: float = 0.6
-    call_112: float = -0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Everything a city decides for itself; see `policy.toml` for what each number means."""
-
-    services: Mapping[str, Service]
-    agencies: Mapping[str, Agency]
-    dispositions: Mapping[str, Choice]
-    declines: Mapping[str, Choice]
-    promise: Promise = Promise()
-    offers: Offers = Offers()
-    matching: Matching = Matching()
-    arrival: Arrival = Arrival()
-    closing: Closing = Closing()
-    triage: Triage = Triage()
-
-    def service(self, service_code: str) -> Service:
-        """The service. Raises Invalid when the city does not know it."""
-        try:
-            return self.services[service_code]
-        except KeyError:
-            known = ", ".join(sorted(self.services))
-            raise Invalid(
-                f"There is no category “{service_code}”. Choose one of: {known}.",
-                field="service_code",
-            ) from None
-
-    def weight(self, priority: int) -> float:
-        """How much one late arrival of this priority counts (w of the cost)."""
-        weights = self.matching.weights
-        return weights[min(max(priority, 1), len(weights)) - 1]
+from dispatch.core.errors import BadPolicy
+from dispatch.core.policy.sections import MOVE_UPS, RULES, Agency, Choice, Policy, Service
 
 
 def parse_policy(document: Mapping[str, Any]) -> Policy:
@@ -295,6 +148,8 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("matching", "late", 0.0, 100.0),
     ("matching", "tardiness", 0.0, 100.0),
     ("matching", "travel", 0.0, 100.0),
+    ("matching", "coverage_loss", 0.0, 100.0),
+    ("matching", "fair_after_s", 60.0, 1e6),
     ("matching", "leave", 1.0, 1e6),
     ("matching", "turnout_s", 0.0, 3600.0),
     ("matching", "stale_fix_s", 10.0, 86400.0),
@@ -302,15 +157,51 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("arrival", "dwell_s", 0.0, 600.0),
     ("arrival", "far_m", 5.0, 10000.0),
     ("arrival", "moving_ms", 0.1, 50.0),
+    ("offers", "parallel_below", 0.0, 1.0),
+    ("offers", "accept_s", 0.0, 3600.0),
+    ("offers", "decline_share", 0.0, 1.0),
+    ("diversion", "lock_s", 0.0, 86400.0),
+    ("diversion", "switch", 0.0, 100.0),
+    ("coverage", "busy_share", 0.01, 0.95),
+    ("coverage", "moves_per_crew_h", 0.0, 60.0),
+    ("coverage", "least_gain", 0.0, 1.0),
+    ("coverage", "travel_price", 0.0, 1.0),
+    ("gates", "overtime_s", 0.0, 86400.0),
+    ("gates", "longest_duty_h", 1.0, 48.0),
+    ("gates", "rest_h", 0.0, 48.0),
+    ("gates", "least_members", 1, 50),
+    ("rounds", "most_stops", 1, 500),
+    ("rounds", "longest_h", 0.1, 24.0),
+    ("forecast", "alarm_below", 0.0, 1.0),
+    ("forecast", "clear_above", 0.0, 1.0),
     ("closing", "reopen_within_h", 0.0, 87600.0),
+)
+
+
+_PRIORITY_LISTS = (
+    ("offers", "automatic_priorities"),
+    ("diversion", "priorities"),
+    ("diversion", "conditional_for"),
+)
+_WORDS: Sequence[tuple[str, str, Sequence[str]]] = (
+    ("matching", "rule", RULES),
+    ("coverage", "move_up", MOVE_UPS),
 )
 
 
 def _check_ranges(policy: Policy) -> None:
     for section, name, low, high in _RANGES:
         _check_range(f"[{section}]: {name}", getattr(getattr(policy, section), name), low, high)
-    if not set(policy.offers.automatic_priorities) <= set(PRIORITIES):
-        raise BadPolicy("[offers]: automatic_priorities may hold 1, 2 and 3 only.")
+    for section, name in _PRIORITY_LISTS:
+        if not set(getattr(getattr(policy, section), name)) <= set(PRIORITIES):
+            raise BadPolicy(f"[{section}]: {name} may hold 1, 2 and 3 only.")
+    for section, name, known in _WORDS:
+        word = getattr(getattr(policy, section), name)
+        if word not in known:
+            raise BadPolicy(f"[{section}]: {name} is “{word}”, but must be {', '.join(known)}.")
+    for code in policy.rounds.services:
+        if code not in policy.services:
+            raise BadPolicy(f"[rounds]: services names “{code}”, which is not a [[service]].")
     if len(policy.matching.weights) != 3 or min(policy.matching.weights) <= 0:
         raise BadPolicy("[matching]: weights must be three positive numbers, for priority 1, 2, 3.")
 
