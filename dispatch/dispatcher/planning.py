@@ -18,6 +18,7 @@ from dispatch.core.events import SYSTEM
 from dispatch.core.incidents import Incident
 from dispatch.core.matching import Candidate, Need, Proposal
 from dispatch.core.policy import Policy
+from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
 
 RoadSeconds = Mapping[tuple[UUID, UUID], float]
@@ -65,7 +66,7 @@ def needs(world: World, now: datetime) -> list[Need]:
             paused=_paused(world, now, incident),
         )
         for incident in world.active_incidents()
-        if incident.wants_crews > 0
+        if incident.wants_crews > 0 and not is_routine(world.policy, incident)
     ]
 
 
