@@ -27,7 +27,7 @@ NEEDED_BYTES = {"up": 2_000_000_000, "test": 2_500_000_000}
 
 NO_WHEEL = (
     "The package index lacks a locked package for this machine; Sigap needs Python 3.11 to 3.14 "
-    "on Linux with glibc 2.34 or newer, or on macOS, x86-64 or arm64."
+    "on Linux with glibc 2.34 or newer, or on macOS 15 or newer, x86-64 or arm64."
 )
 # What pip, uv and npm print when a cause outside Sigap stops them → what to tell the person.
 CAUSES = (
