@@ -1,7 +1,8 @@
 """The city's road network: travel times and routes by road, with closures, in a moment."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from geo.roadengine import RoadEngine, Search, compute_order
 from geo.roadmatrix import searched, take_direct
 from geo.roadroute import Drive, describe
 from geo.roadspots import RoadSpots, Spot
-from geo.roadstate import RoadLayout, RoadState, Stand
+from geo.roadstate import Ends, RoadLayout, RoadState, Stand
 
 REACH_M = 1_000.0
 """A drive begins and ends at the nearest open road this near; farther places have no road."""
@@ -130,6 +131,17 @@ class RoadGraph:
             for piece in (int(self._spots.forth[stretch]), int(self._spots.back[stretch]))
             if piece >= 0
         ]
+
+    @contextmanager
+    def searching(self) -> Iterator[Search]:
+        """The engine under this network, as the roads are now; must not outlive the block."""
+        with self._engine.reading() as search:
+            yield search
+
+    def ways(self, state: RoadState, place: Point) -> tuple[Ends, Ends]:
+        """The ways to begin a drive at a place, and those to finish one there."""
+        stands = self._stands(state, self._nearest([place], state)[0])
+        return state.starts(stands), state.ends(stands)
 
     def _nearest(self, places: Sequence[Point], state: RoadState) -> list[Spot | None]:
         return self._spots.nearest(places, max_m=REACH_M, closed=state.closed)
