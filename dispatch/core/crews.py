@@ -29,6 +29,14 @@ class Crew:
     station_lat: float
     assignment_id: UUID | None = None
     status_reason: str | None = None
+    equipment: tuple[str, ...] = ()
+    members_present: int | None = None
+    least_members: int | None = None
+    on_duty_since: datetime | None = None
+    off_duty_since: datetime | None = None
+    shift_ends_at: datetime | None = None
+    rest_until: datetime | None = None
+    out_of_service_reason: str | None = None
 
     kind = "crew"
 
@@ -58,6 +66,11 @@ LIFECYCLE = Lifecycle(
         (ANY, "CrewStatusSet"): SAME,
         (ANY, "CrewCommitted"): SAME,
         (ANY, "CrewReleased"): SAME,
+        (ANY, "CrewShiftSet"): SAME,
+        (ANY, "CrewStaffed"): SAME,
+        (ANY, "CrewEquipped"): SAME,
+        (ANY, "CrewOutOfService"): SAME,
+        (ANY, "CrewBackInService"): SAME,
     },
     final=frozenset({"available", "conditionally_available", "not_available"}),
 )
@@ -84,11 +97,33 @@ def evolve(crew: Crew | None, event: ev.Event) -> Crew:
             members=fact.members,
             station_lon=fact.station_lon,
             station_lat=fact.station_lat,
+            equipment=fact.equipment,
         )
     new = replace(crew, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:
         case ev.CrewStatusSet():
-            return replace(new, status=fact.status, status_reason=fact.reason)
+            return replace(
+                new,
+                status=fact.status,
+                status_reason=fact.reason,
+                on_duty_since=fact.on_duty_since,
+                off_duty_since=fact.off_duty_since,
+                shift_ends_at=fact.shift_ends_at,
+                rest_until=fact.rest_until,
+                members_present=fact.members_present,
+            )
+        case ev.CrewShiftSet():
+            return replace(new, shift_ends_at=fact.shift_ends_at, rest_until=fact.rest_until)
+        case ev.CrewStaffed():
+            return replace(
+                new, members_present=fact.members_present, least_members=fact.least_members
+            )
+        case ev.CrewEquipped():
+            return replace(new, equipment=fact.equipment)
+        case ev.CrewOutOfService():
+            return replace(new, out_of_service_reason=fact.reason)
+        case ev.CrewBackInService():
+            return replace(new, out_of_service_reason=None)
         case ev.CrewCommitted():
             return replace(new, assignment_id=fact.assignment_id)
         case ev.CrewReleased():

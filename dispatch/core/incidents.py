@@ -11,6 +11,7 @@ from uuid import UUID
 from dispatch.core import events as ev
 from dispatch.core.errors import WrongStatus
 from dispatch.core.lifecycle import SAME, Lifecycle
+from dispatch.core.policy import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class Incident:
     recommendation: Mapping[str, Any] | None = None
     p_on_time: float | None = None
     note: str | None = None
+    alarm_level: int = 1
+    required_slots: tuple[Slot, ...] = ()
+    after_action: Mapping[str, Any] | None = None
 
     kind = "incident"
 
@@ -77,6 +81,11 @@ LIFECYCLE = Lifecycle(
         },
         **{(status, "RecommendationMade"): SAME for status in ACTIVE},
         **{(status, "IncidentReprioritised"): SAME for status in ACTIVE},
+        **{(status, "IncidentAlarmRaised"): SAME for status in ACTIVE},
+        **{
+            (status, "AfterActionRecorded"): SAME
+            for status in ("on_scene", "cleared", "closed", "cancelled")
+        },
         **{(status, "IncidentCancelled"): "cancelled" for status in ACTIVE},
         **{(status, "IncidentClosed"): "closed" for status in (*ACTIVE, "cleared")},
         ("pending", "IncidentDispatched"): "dispatched",
@@ -163,6 +172,17 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
             )
         case ev.IncidentReprioritised():
             return replace(new, priority=fact.priority, recommendation=None)
+        case ev.IncidentAlarmRaised():
+            return replace(
+                new,
+                alarm_level=fact.alarm_level,
+                required_skills=fact.required_skills,
+                required_crews=fact.required_crews,
+                required_slots=fact.required_slots,
+                recommendation=None,
+            )
+        case ev.AfterActionRecorded():
+            return replace(new, after_action=_after_action(fact))
     raise WrongStatus(f"{event.type} says nothing about an incident.", kind="incident")
 
 
@@ -186,6 +206,8 @@ def _opened(event: ev.Event, fact: ev.IncidentOpened, status: str) -> Incident:
         agency_id=fact.agency_id,
         required_skills=fact.required_skills,
         required_crews=fact.required_crews,
+        alarm_level=fact.alarm_level,
+        required_slots=fact.required_slots,
         verified_at=event.at,
     )
 
@@ -207,6 +229,31 @@ def _recommendation(fact: ev.RecommendationMade, made_at: datetime) -> Mapping[s
         "auto": fact.auto,
         "made_at": _moment(made_at),
         "candidates": [dict(candidate) for candidate in fact.candidates],
+    }
+
+
+def _after_action(fact: ev.AfterActionRecorded) -> Mapping[str, Any]:
+    """The record as the screens get it."""
+    return {
+        "starts_at": _moment(fact.starts_at),
+        "due_at": _moment(fact.due_at),
+        "arrived_at": _moment(fact.arrived_at) if fact.arrived_at else None,
+        "ended_at": _moment(fact.ended_at),
+        "late_s": fact.late_s,
+        "cause": fact.cause,
+        "beyond_s": fact.beyond_s,
+        "assignment_id": str(fact.assignment_id) if fact.assignment_id else None,
+        "crew_id": str(fact.crew_id) if fact.crew_id else None,
+        "intervals": dict(fact.intervals),
+        "segments": [dict(segment) for segment in fact.segments],
+        "usual": dict(fact.usual),
+        "usual_n": fact.usual_n,
+        "asked": fact.asked,
+        "declined": fact.declined,
+        "expired": fact.expired,
+        "arrival_distance_m": fact.arrival_distance_m,
+        "nearest_s": fact.nearest_s,
+        "sooner": [dict(crew) for crew in fact.sooner],
     }
 
 

@@ -28,6 +28,20 @@ from dispatch.core.policy import Matching, Policy
 
 INFEASIBLE = 1e7
 SHOWN_CANDIDATES = 8
+SHORTFALLS = (
+    "unreachable",
+    "declined",
+    "busy",
+    "stale",
+    "no_position",
+    "conditional",
+    "shift",
+    "rest",
+    "short_staffed",
+    "out_of_service",
+    "off_duty",
+)
+"""Why skilled crews cannot go, what a dispatcher can change soonest first."""
 
 Floats = NDArray[np.float64]
 
@@ -258,10 +272,7 @@ class _Board:
             for j, c in enumerate(self.candidates)
             if need.skills <= c.skills
         }
-        for reason in ("unreachable", "declined", "busy", "stale", "no_position", "off_duty"):
-            if reason in reasons:
-                return reason
-        return "no_crews"
+        return next((reason for reason in SHORTFALLS if reason in reasons), "no_crews")
 
 
 def _why_not(need: Need, candidate: Candidate) -> str | None:

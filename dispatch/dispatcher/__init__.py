@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from dispatch import actions
+from dispatch.core.gates import unfit
 from dispatch.core.world import Timer, World
+from dispatch.dispatcher.after_action import record_after_action
+from dispatch.dispatcher.closures import Blockage, Found, blockages, close_roads, stretches_of
 from dispatch.dispatcher.movement import follow_fix, notice, revise_etas
 from dispatch.dispatcher.planning import (
     Question,
@@ -18,15 +21,18 @@ from dispatch.dispatcher.planning import (
     plan,
     plan_for,
     question,
-    unfit,
 )
 from dispatch.dispatcher.triage import near_incidents, similar_reports, triage_report
 
 __all__ = [
+    "Blockage",
+    "Found",
     "Question",
     "RoadSeconds",
     "act",
+    "blockages",
     "candidates",
+    "close_roads",
     "estimate",
     "estimate_of",
     "follow_fix",
@@ -36,9 +42,11 @@ __all__ = [
     "plan",
     "plan_for",
     "question",
+    "record_after_action",
     "revise_etas",
     "run_timer",
     "similar_reports",
+    "stretches_of",
     "triage_report",
     "unfit",
 ]
@@ -50,5 +58,7 @@ def run_timer(world: World, now: datetime, timer: Timer) -> None:
         triage_report(world, now, timer.subject)
     elif timer.kind == actions.OFFER_EXPIRES:
         actions.expire_offer(world, now, timer.subject)
+    elif timer.kind == actions.AFTER_ACTION:
+        record_after_action(world, now, timer.subject)
     else:
         raise ValueError(f"nobody knows a timer {timer.kind!r}")

@@ -13,8 +13,8 @@ from dispatch.actions import Estimate
 from dispatch.actions.recording import record
 from dispatch.core import events as ev
 from dispatch.core import matching
-from dispatch.core.crews import Crew, Fix
 from dispatch.core.events import SYSTEM
+from dispatch.core.gates import unfit
 from dispatch.core.incidents import Incident
 from dispatch.core.matching import Candidate, Need, Proposal
 from dispatch.core.policy import Policy
@@ -92,19 +92,6 @@ def candidates(world: World, now: datetime) -> list[Candidate]:
         )
         for crew in world.crews()
     ]
-
-
-def unfit(crew: Crew, fix: Fix | None, *, now: datetime, policy: Policy) -> str | None:
-    """Why a crew may not be sent by itself: off_duty, busy, no_position, stale, or None."""
-    if crew.status != "available":
-        return "off_duty" if crew.status == "not_available" else "busy"
-    if crew.assignment_id is not None:
-        return "busy"
-    if fix is None:
-        return "no_position"
-    if (now - fix.fix_time).total_seconds() > policy.matching.stale_fix_s:
-        return "stale"
-    return None
 
 
 def plan(world: World, now: datetime, road_s: RoadSeconds) -> list[Proposal]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from dispatch.core.crews import Fix
 from dispatch.core.events import Actor, Event, Kind
@@ -119,7 +121,14 @@ def _tuples(type_: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
     """The fields that are tuples, with the type of their items."""
     hints = get_type_hints(type_)
     return tuple(
-        (name, get_args(hints[name])[0])
+        (name, _reader(get_args(hints[name])[0]))
         for name in _names(type_)
         if get_origin(hints[name]) is tuple
     )
+
+
+def _reader(type_: Any) -> Callable[[Any], Any]:
+    """What makes an item of a list out of JSON: its type, or its fields by name."""
+    if is_dataclass(type_):
+        return lambda value: msgspec.convert(value, type_)
+    return cast("Callable[[Any], Any]", type_)

@@ -207,6 +207,9 @@ incident = _entity(
     _json("recommendation"),
     _number("p_on_time"),
     _text("note"),
+    Column("alarm_level", Integer, nullable=False),
+    _json("required_slots", required=True),
+    _json("after_action"),
     Index(None, "city_id", "status"),
     Index(None, "city_id", "received_at"),
     Index(None, "city_id", "changed_at"),
@@ -224,6 +227,14 @@ crew = _entity(
     _number("station_lat", required=True),
     _uuid("assignment_id"),
     _text("status_reason"),
+    _json("equipment", required=True),
+    Column("members_present", Integer),
+    Column("least_members", Integer),
+    _moment("on_duty_since"),
+    _moment("off_duty_since"),
+    _moment("shift_ends_at"),
+    _moment("rest_until"),
+    _text("out_of_service_reason"),
 )
 
 assignment = _entity(
@@ -256,6 +267,7 @@ assignment = _entity(
     Index(None, "city_id", "crew_id"),
     Index(None, "city_id", "status"),
     Index(None, "city_id", "changed_at"),
+    Index(None, "city_id", "arrived_at"),
 )
 
 ONE_ACTIVE_PER_CREW = unique_where(
@@ -277,6 +289,24 @@ referral = _entity(
     _to("incident", "incident_id"),
     Index(None, "city_id", "incident_id"),
     Index(None, "city_id", "agency_id", "status"),
+    Index(None, "city_id", "changed_at"),
+)
+
+closure = _entity(
+    "closure",
+    _text("reason", required=True),
+    _moment("made_at", required=True),
+    _text("made_by", required=True),
+    _json("stretches", required=True),
+    _text("service_code"),
+    _uuid("incident_id"),
+    _text("note"),
+    _moment("lifted_at"),
+    _text("lifted_by"),
+    _text("lift_reason"),
+    _to("incident", "incident_id"),
+    Index(None, "city_id", "status"),
+    Index(None, "city_id", "incident_id"),
     Index(None, "city_id", "changed_at"),
 )
 
@@ -420,6 +450,7 @@ ENTITIES = {
     "assignment": assignment,
     "crew": crew,
     "referral": referral,
+    "closure": closure,
 }
 
 PLACES = (("report", "geom"), ("incident", "geom"), ("crew_fix", "geom"))

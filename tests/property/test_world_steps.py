@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -123,9 +123,11 @@ def _of(hint: Any) -> st.SearchStrategy[Any]:
     if origin is tuple:
         return st.lists(_of(arguments[0]), max_size=2).map(tuple)
     if "Mapping" in str(origin):
-        return papers
+        return papers if arguments[1] is Any else st.dictionaries(words, _of(arguments[1]))
     if "Literal" in str(hint):
         return st.sampled_from(arguments)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return st.builds(hint, **{k: _of(v) for k, v in get_type_hints(hint).items()})
     if type(None) in arguments:
         return st.none() | _of(next(a for a in arguments if a is not type(None)))
     raise AssertionError(f"no strategy for {hint}")
@@ -285,12 +287,20 @@ PLAIN: dict[Any, Any] = {
 }
 
 
+def _empty(hint: Any) -> Any:
+    """What a field of this type is when it holds nothing."""
+    origin = get_origin(hint)
+    if "Mapping" in str(origin):
+        return {}
+    return () if origin is tuple else None
+
+
 def _plain(name: str) -> Fact:
     """The simplest fact of this name."""
     type_ = fact_types()[name]
     values = {}
     for field, hint in get_type_hints(type_).items():
-        values[field] = PLAIN.get(hint, () if get_origin(hint) is tuple else None)
+        values[field] = PLAIN.get(hint, _empty(hint))
         if field in CODES:
             values[field] = CODES[field][0]
         if field in FIRST:

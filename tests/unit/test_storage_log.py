@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -89,6 +89,8 @@ def _example(hint: Any) -> Any:
         return (_example(arguments[0]),)
     if "Literal" in str(hint):
         return arguments[0]
+    if isinstance(hint, type) and is_dataclass(hint):
+        return hint(**{name: _example(kind) for name, kind in get_type_hints(hint).items()})
     if type(None) in arguments:
         return _example(arguments[0])
     return {"code": "x", "weight": 0.5}

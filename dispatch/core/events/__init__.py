@@ -16,10 +16,16 @@ from dispatch.core.events.assignments import (
     AssignmentPhotographed,
     AssignmentWithdrawn,
 )
+from dispatch.core.events.closures import ClosureLifted, ClosureMade, Stretch
 from dispatch.core.events.crews import (
+    CrewBackInService,
     CrewCommitted,
+    CrewEquipped,
+    CrewOutOfService,
     CrewRegistered,
     CrewReleased,
+    CrewShiftSet,
+    CrewStaffed,
     CrewStatusSet,
 )
 from dispatch.core.events.envelope import (
@@ -31,6 +37,8 @@ from dispatch.core.events.envelope import (
     Source,
 )
 from dispatch.core.events.incidents import (
+    AfterActionRecorded,
+    IncidentAlarmRaised,
     IncidentCancelled,
     IncidentCleared,
     IncidentClosed,
@@ -70,6 +78,7 @@ from dispatch.core.events.reports import (
 __all__ = [
     "SYSTEM",
     "Actor",
+    "AfterActionRecorded",
     "AssignmentAcknowledged",
     "AssignmentCleared",
     "AssignmentDeclined",
@@ -82,12 +91,20 @@ __all__ = [
     "AssignmentOnScene",
     "AssignmentPhotographed",
     "AssignmentWithdrawn",
+    "ClosureLifted",
+    "ClosureMade",
+    "CrewBackInService",
     "CrewCommitted",
+    "CrewEquipped",
+    "CrewOutOfService",
     "CrewRegistered",
     "CrewReleased",
+    "CrewShiftSet",
+    "CrewStaffed",
     "CrewStatusSet",
     "Event",
     "Fact",
+    "IncidentAlarmRaised",
     "IncidentCancelled",
     "IncidentCleared",
     "IncidentClosed",
@@ -120,6 +137,7 @@ __all__ = [
     "ReportVerified",
     "ReporterAnswered",
     "Source",
+    "Stretch",
     "fact_types",
 ]
 

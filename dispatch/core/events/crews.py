@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from dispatch.core.events.envelope import Fact
@@ -20,14 +21,55 @@ class CrewRegistered(Fact):
     members: int
     station_lon: float
     station_lat: float
+    equipment: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CrewStatusSet(Fact):
-    """The crew signed on or off."""
+    """The crew signed on or off; the shift it has from now on is named in full."""
 
     status: str
     reason: str | None
+    on_duty_since: datetime | None = None
+    off_duty_since: datetime | None = None
+    shift_ends_at: datetime | None = None
+    rest_until: datetime | None = None
+    members_present: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrewShiftSet(Fact):
+    """Somebody changed until when the crew works or rests."""
+
+    shift_ends_at: datetime | None
+    rest_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CrewStaffed(Fact):
+    """So many people are with the crew, and so many it needs at least."""
+
+    members_present: int | None
+    least_members: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CrewEquipped(Fact):
+    """What the crew has on its vehicle."""
+
+    equipment: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CrewOutOfService(Fact):
+    """The crew cannot be sent until it is back in service."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrewBackInService(Fact):
+    """What kept the crew from work is over."""
 
 
 @dataclass(frozen=True, slots=True)

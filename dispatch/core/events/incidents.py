@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.core.events.envelope import Fact
+from dispatch.core.policy import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class IncidentOpened(Fact):
     required_skills: tuple[str, ...]
     required_crews: int
     channel: str
+    alarm_level: int = 1
+    required_slots: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +121,46 @@ class IncidentReprioritised(Fact):
 
     priority: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentAlarmRaised(Fact):
+    """It needs more than was thought; what is required is named in full."""
+
+    alarm_level: int
+    reason: str
+    required_skills: tuple[str, ...]
+    required_crews: int
+    required_slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AfterActionRecorded(Fact):
+    """Why the promise was missed; see `dispatch.core.after_action` for the pieces.
+
+    `segments` ({kind, from, to, s, crew_id}) fill the time from `starts_at` to `ended_at` without
+    gaps; `cause` is the kind that took `beyond_s` seconds more than the usual, which is the
+    median of `usual_n` arrivals, 0: of the policy. `sooner` are crews that would have been there
+    before ({crew_id, at, ete_s, would_arrive_at, sooner_s, in_time, why_not}); `nearest_s` is
+    what the nearest able crew needed when crews were first weighed.
+    """
+
+    starts_at: datetime
+    due_at: datetime
+    arrived_at: datetime | None
+    ended_at: datetime
+    late_s: float
+    cause: str
+    beyond_s: float
+    assignment_id: UUID | None
+    crew_id: UUID | None
+    intervals: Mapping[str, float | None]
+    segments: tuple[Mapping[str, Any], ...]
+    usual: Mapping[str, float]
+    usual_n: int
+    asked: int
+    declined: int
+    expired: int
+    arrival_distance_m: float | None
+    nearest_s: float | None
+    sooner: tuple[Mapping[str, Any], ...]

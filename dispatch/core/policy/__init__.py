@@ -8,6 +8,7 @@ from dispatch.core.policy.sections import (
     Arrival,
     Choice,
     Closing,
+    Closures,
     Coverage,
     Diversion,
     Forecast,
@@ -17,7 +18,9 @@ from dispatch.core.policy.sections import (
     Policy,
     Promise,
     Rounds,
+    RunCard,
     Service,
+    Slot,
     Triage,
 )
 
@@ -28,6 +31,7 @@ __all__ = [
     "Arrival",
     "Choice",
     "Closing",
+    "Closures",
     "Coverage",
     "Diversion",
     "Forecast",
@@ -37,7 +41,9 @@ __all__ = [
     "Policy",
     "Promise",
     "Rounds",
+    "RunCard",
     "Service",
+    "Slot",
     "Triage",
     "parse_policy",
 ]

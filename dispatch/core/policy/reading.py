@@ -91,6 +91,7 @@ def _check_service(service: Service, agencies: Mapping[str, Agency]) -> None:
         ("crews", 1, 50),
         ("duplicate_radius_m", 1.0, 10_000.0),
         ("duplicate_window_h", 0.1, 8760.0),
+        ("closes_road_m", 0.0, 500.0),
     ):
         _check_range(f"{where}: {name}", getattr(service, name), low, high)
 
@@ -174,6 +175,7 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("rounds", "longest_h", 0.1, 24.0),
     ("forecast", "alarm_below", 0.0, 1.0),
     ("forecast", "clear_above", 0.0, 1.0),
+    ("closures", "precise_m", 1.0, 1000.0),
     ("closing", "reopen_within_h", 0.0, 87600.0),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dispatch.core.errors import Invalid
 
@@ -12,7 +12,8 @@ from dispatch.core.errors import Invalid
 class Service:
     """A kind of problem (Open311 *service*); `priority` 1 is the most urgent.
 
-    `duplicate_radius_m` and `duplicate_window_h` bound what may be the same incident.
+    `duplicate_radius_m` and `duplicate_window_h` bound what may be the same incident. A verified
+    incident of a service with `closes_road_m` closes the roads within that many metres.
     """
 
     service_code: str
@@ -27,6 +28,7 @@ class Service:
     duplicate_radius_m: float = 75.0
     duplicate_window_h: float = 12.0
     keywords: tuple[str, ...] = ()
+    closes_road_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,24 @@ class Agency:
     agency_id: str
     name: str
     name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What one crew must bring: skills and equipment; `crews` asks for so many of them."""
+
+    skills: tuple[str, ...] = ()
+    equipment: tuple[str, ...] = ()
+    crews: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunCard:
+    """The crews that an alarm level of a service adds to the level below it."""
+
+    service_code: str
+    slot: tuple[Slot, ...]
+    alarm_level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +191,16 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Closures:
+    """When an incident closes its road by itself: its place is surely known to `precise_m` metres.
+
+    Whatever is less sure waits for a dispatcher, who draws the closure.
+    """
+
+    precise_m: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """When a crew counts as there: metres and seconds."""
 
@@ -214,6 +244,7 @@ class Policy:
     agencies: Mapping[str, Agency]
     dispositions: Mapping[str, Choice]
     declines: Mapping[str, Choice]
+    run_cards: Mapping[tuple[str, int], RunCard] = field(default_factory=dict)
     promise: Promise = Promise()
     offers: Offers = Offers()
     matching: Matching = Matching()
@@ -224,6 +255,7 @@ class Policy:
     gates: Gates = Gates()
     rounds: Rounds = Rounds()
     forecast: Forecast = Forecast()
+    closures: Closures = Closures()
     triage: Triage = Triage()
 
     def service(self, service_code: str) -> Service:
