@@ -106,6 +106,12 @@ class RoadNetwork(Protocol):
     def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
         """Open and closed segments around the place, nearest first."""
 
+    def segments_along(self, line: Sequence[Point], *, within_m: float) -> list[Segment]:
+        """Open and closed segments that run with the line, at most so far beside it.
+
+        Of a single point: the road nearest to it, and what lies within reach of that place on it.
+        """
+
 
 class StraightLineNetwork:
     """A plain without roads: the crow's distance times a detour, at one speed."""
@@ -136,6 +142,9 @@ class StraightLineNetwork:
         return frozenset(segments)
 
     def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
+        return []
+
+    def segments_along(self, line: Sequence[Point], *, within_m: float) -> list[Segment]:
         return []
 
 

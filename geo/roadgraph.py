@@ -21,6 +21,9 @@ from geo.roadstate import Ends, RoadLayout, RoadState, Stand
 REACH_M = 1_000.0
 """A drive begins and ends at the nearest open road this near; farther places have no road."""
 
+POINTED_M = 30.0
+"""Whoever points at a road on a map means one at most this far away."""
+
 
 class RoadGraph:
     """`RoadNetwork` over the arrays of one city; safe for many threads.
@@ -124,13 +127,18 @@ class RoadGraph:
 
     def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
         """Open and closed segments around the place, nearest first."""
-        state = self._engine.state
-        return [
-            self._segment(piece, distance, state)
-            for stretch, distance in self._spots.around(p, within_m=within_m)
-            for piece in (int(self._spots.forth[stretch]), int(self._spots.back[stretch]))
-            if piece >= 0
-        ]
+        return self._segments(self._spots.around(p, within_m=within_m))
+
+    def segments_along(self, line: Sequence[Point], *, within_m: float) -> list[Segment]:
+        """Open and closed segments that run with the line, at most so far beside it.
+
+        Of a single point: the road nearest to it, and what lies within reach of that place on it.
+        """
+        if len(line) != 1:
+            return self._segments(self._spots.along(line, within_m=within_m))
+        nowhere_closed = np.zeros(len(self.arrays.piece_ms), dtype=np.bool_)
+        spot = self._spots.nearest(line, max_m=POINTED_M, closed=nowhere_closed)[0]
+        return [] if spot is None else self.nearest_segments(spot.point, within_m=within_m)
 
     @contextmanager
     def searching(self) -> Iterator[Search]:
@@ -149,6 +157,15 @@ class RoadGraph:
     @staticmethod
     def _stands(state: RoadState, spot: Spot | None) -> list[Stand]:
         return state.stands(spot) if spot else []
+
+    def _segments(self, stretches: Sequence[tuple[int, float]]) -> list[Segment]:
+        state = self._engine.state
+        return [
+            self._segment(piece, distance, state)
+            for stretch, distance in stretches
+            for piece in (int(self._spots.forth[stretch]), int(self._spots.back[stretch]))
+            if piece >= 0
+        ]
 
     def _segment(self, piece: int, distance_m: float, state: RoadState) -> Segment:
         arrays = self.arrays

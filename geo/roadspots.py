@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from geo.point import METRES_PER_DEGREE, Point
 from geo.roadarrays import Floats, Ints, RoadArrays
+
+WITH_DEG = 40.0
+"""A road that points farther away from a drawn line crosses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,39 @@ class RoadSpots:
         metres = self._distances(flat, near)
         order = np.lexsort((near, metres))
         return [(int(near[i]), float(metres[i])) for i in order]
+
+    def along(self, line: Sequence[Point], *, within_m: float) -> list[tuple[int, float]]:
+        """(stretch, metres) of every stretch that runs with the line, in the order of the line.
+
+        A stretch runs with a straight piece of the line when it comes within `within_m` of it,
+        points the same way to WITH_DEG, and lies beside it for a third of the shorter of the two
+        or twice `within_m`, whichever is less.
+        """
+        found: dict[int, float] = {}
+        for start, end in pairwise(self._flat(line) if len(line) else []):
+            for stretch, metres in self._beside(start, end, within_m):
+                found[stretch] = min(metres, found.get(stretch, metres))
+        return list(found.items())
+
+    def _beside(self, start: Floats, end: Floats, within_m: float) -> list[tuple[int, float]]:
+        """The stretches that run with one straight piece of a line, in its order."""
+        length = float(np.hypot(*(end - start)))
+        if length < 1e-6:
+            return []
+        with_line = (end - start) / length
+        reach = shapely.LineString([start, end])
+        near = np.sort(self._tree.query(reach, predicate="dwithin", distance=within_m))
+        runs = self._end[near] - self._start[near]
+        lengths = np.maximum(np.hypot(*runs.T), 1e-9)
+        straight = np.abs(runs @ with_line) / lengths >= math.cos(math.radians(WITH_DEG))
+        # The ends along the line, in metres from its start; what lies beside it is between them.
+        ends = np.stack([(at[near] - start) @ with_line for at in (self._start, self._end)])
+        shared = np.minimum(ends.max(axis=0), length) - np.maximum(ends.min(axis=0), 0.0)
+        least = np.minimum(lengths, min(6 * within_m, length)) / 3
+        chosen = straight & (shared > 0) & (shared >= least)
+        kept, begins = near[chosen], ends.min(axis=0)[chosen]
+        metres = shapely.distance(self._tree.geometries[kept], reach)
+        return [(int(kept[i]), float(metres[i])) for i in np.lexsort((kept, begins))]
 
     def _nearest_open(
         self, flat: Floats, *, max_m: float, closed: NDArray[np.bool_]

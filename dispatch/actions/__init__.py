@@ -1,5 +1,6 @@
 """One function for each thing somebody can do: load, decide, record."""
 
+from dispatch.actions.after_action import AFTER_ACTION
 from dispatch.actions.assignments import (
     OFFER_EXPIRES,
     Estimate,
@@ -14,6 +15,7 @@ from dispatch.actions.assignments import (
     withdraw,
     write_note,
 )
+from dispatch.actions.closures import close_road, lift_closure
 from dispatch.actions.crews import (
     register_crew,
     set_crew_status,
@@ -43,6 +45,7 @@ from dispatch.actions.reports import (
 )
 
 __all__ = [
+    "AFTER_ACTION",
     "OFFER_EXPIRES",
     "TRIAGE",
     "Estimate",
@@ -54,12 +57,14 @@ __all__ = [
     "cancel_incident",
     "clear",
     "close_incident",
+    "close_road",
     "decline",
     "en_route",
     "expire_offer",
     "finish_referral",
     "grade_evidence",
     "join_report",
+    "lift_closure",
     "locate_report",
     "on_scene",
     "put_aside_report",

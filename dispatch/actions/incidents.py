@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from dispatch.actions.after_action import review_if_missed
 from dispatch.actions.assignments import MAX_NOTE, crew_says, end_crews, release
+from dispatch.actions.closures import lift_closures_of
 from dispatch.actions.recording import begin, record
 from dispatch.core import events as ev
 from dispatch.core import incidents, referrals
@@ -69,7 +71,8 @@ def clear(
         record(world, now, actor, incident, left)
         return assignment
     cleared = ev.IncidentCleared(disposition_code)
-    record(world, now, actor, incident, cleared, at=assignment.cleared_at)
+    incident = record(world, now, actor, incident, cleared, at=assignment.cleared_at)
+    lift_closures_of(world, now, incident, reason="incident cleared")
     if world.policy.closing.automatic:
         because = {"rule": "closing.automatic", "assignment_id": str(assignment_id)}
         close_incident(
@@ -102,6 +105,8 @@ def close_incident(
     incident = world.incident(incident_id)
     fact = ev.IncidentClosed(disposition_code, note)
     incident = record(world, now, actor, incident, fact, because=because)
+    review_if_missed(world, now, incident)
+    lift_closures_of(world, now, incident, reason="incident closed")
     _close_reports(world, now, actor, incident, disposition_code)
     for referral in world.referrals_of(incident_id):
         if referrals.LIFECYCLE.allows(referral.status, "ReferralFinished"):
@@ -120,6 +125,8 @@ def cancel_incident(
     withdraw_referrals(world, now, actor, incident_id, reason=reason)
     incident = world.incident(incident_id)
     incident = record(world, now, actor, incident, ev.IncidentCancelled(reason))
+    review_if_missed(world, now, incident)
+    lift_closures_of(world, now, incident, reason="incident cancelled")
     _close_reports(world, now, actor, incident, "21")
     return incident
 

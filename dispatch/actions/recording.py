@@ -8,14 +8,16 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from dispatch.core.assignments import Assignment
+from dispatch.core.closures import Closure
 from dispatch.core.crews import Crew
 from dispatch.core.events import SYSTEM, Actor, Event, Fact, Kind
 from dispatch.core.incidents import Incident
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
+from dispatch.core.rounds import Round
 from dispatch.core.world import Entity, World
 
-Thing = TypeVar("Thing", Report, Incident, Assignment, Crew, Referral)
+Thing = TypeVar("Thing", Report, Incident, Assignment, Crew, Referral, Closure, Round)
 
 
 def begin(

@@ -8,6 +8,7 @@ from typing import cast
 from uuid import UUID
 
 from dispatch.actions.assignments import end_crews
+from dispatch.actions.closures import lift_closures_of
 from dispatch.actions.incidents import open_incident, reopen_incident, withdraw_referrals
 from dispatch.actions.recording import begin, record
 from dispatch.core import events as ev
@@ -198,7 +199,9 @@ def undo_decision(world: World, now: datetime, actor: Actor, report_id: UUID) ->
             end_crews(world, now, actor, incident, reason="verification undone")
             withdraw_referrals(world, now, actor, incident.id, reason="verification undone")
             incident = world.incident(incident.id)
-            record(world, now, actor, incident, ev.IncidentCancelled("verification undone"))
+            undone = ev.IncidentCancelled("verification undone")
+            incident = record(world, now, actor, incident, undone)
+            lift_closures_of(world, now, incident, reason="verification undone")
     return record(world, now, actor, report, fact)
 
 

@@ -7,10 +7,12 @@ from typing import Protocol
 from uuid import UUID
 
 from dispatch.core.assignments import Assignment
+from dispatch.core.closures import Closure
 from dispatch.core.crews import Crew
 from dispatch.core.incidents import Incident
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
+from dispatch.core.rounds import Round
 from dispatch.core.world import Entity
 
 
@@ -21,6 +23,7 @@ class Around(Protocol):
     def reports_of(self, incident_id: UUID) -> Sequence[Report]: ...
     def assignments_of(self, incident_id: UUID) -> Sequence[Assignment]: ...
     def referrals_of(self, incident_id: UUID) -> Sequence[Referral]: ...
+    def crews(self) -> Sequence[Crew]: ...
 
 
 def city_channel(city_id: str) -> str:
@@ -48,6 +51,9 @@ def channels_of(around: Around, *, before: Entity | None, after: Entity) -> tupl
 
     A thing that moved away is told to those it left as well as to those it joined.
     """
+    if isinstance(after, Closure):
+        # Whoever drives must know; what closed the road is no business of theirs.
+        return tuple(sorted(crew_channel(crew.id) for crew in around.crews()))
     found = set(_own(after))
     for incident_id in {_incident_of(before), _incident_of(after)} - {None}:
         assert incident_id is not None
@@ -61,7 +67,7 @@ def _own(entity: Entity) -> Iterator[str]:
     match entity:
         case Report():
             yield report_channel(entity.ticket)
-        case Assignment():
+        case Assignment() | Round():
             yield crew_channel(entity.crew_id)
         case Crew():
             yield crew_channel(entity.id)

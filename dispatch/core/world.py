@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from dispatch.core import assignments, crews, incidents, referrals, reports
+from dispatch.core import assignments, closures, crews, incidents, referrals, reports, rounds
 from dispatch.core.assignments import Assignment
+from dispatch.core.closures import Closure
 from dispatch.core.crews import Crew, Fix
 from dispatch.core.events import Event, Kind
 from dispatch.core.incidents import Incident
 from dispatch.core.policy import Policy
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
+from dispatch.core.rounds import Round
 
-Entity = Report | Incident | Assignment | Crew | Referral
+Entity = Report | Incident | Assignment | Crew | Referral | Closure | Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,29 @@ class World(Protocol):
     def assignment(self, assignment_id: UUID) -> Assignment: ...
     def crew(self, crew_id: UUID) -> Crew: ...
     def referral(self, referral_id: UUID) -> Referral: ...
+    def closure(self, closure_id: UUID) -> Closure: ...
+    def round(self, round_id: UUID) -> Round: ...
 
     def reports_of(self, incident_id: UUID) -> Sequence[Report]: ...
     def assignments_of(self, incident_id: UUID) -> Sequence[Assignment]:
         """All assignments of the incident, ended ones too."""
 
     def referrals_of(self, incident_id: UUID) -> Sequence[Referral]: ...
+    def closures_of(self, incident_id: UUID) -> Sequence[Closure]:
+        """All closures of the incident, lifted ones too."""
+
+    def active_closures(self) -> Sequence[Closure]:
+        """The closures that still keep everybody out."""
+
+    def open_rounds(self) -> Sequence[Round]:
+        """The rounds that are proposed, active or paused."""
+
+    def history_of(self, incident_id: UUID) -> Sequence[Event]:
+        """What happened to the incident and to its assignments, in order."""
+
+    def last_arrivals(self, limit: int) -> Sequence[Assignment]:
+        """The assignments whose crews arrived last, at most `limit`, the newest first."""
+
     def active_assignment(self, crew_id: UUID) -> Assignment | None: ...
     def active_incidents(self) -> Sequence[Incident]:
         """Incidents that are pending, dispatched or on scene."""
@@ -114,6 +133,8 @@ EVOLVE: Mapping[Kind, Callable[[Any, Event], Entity]] = {
     "assignment": assignments.evolve,
     "crew": crews.evolve,
     "referral": referrals.evolve,
+    "closure": closures.evolve,
+    "round": rounds.evolve,
 }
 
 ENTITY: Mapping[Kind, type[Entity]] = {
@@ -122,6 +143,8 @@ ENTITY: Mapping[Kind, type[Entity]] = {
     "assignment": Assignment,
     "crew": Crew,
     "referral": Referral,
+    "closure": Closure,
+    "round": Round,
 }
 
 

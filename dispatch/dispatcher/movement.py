@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from dispatch import actions
@@ -15,30 +16,51 @@ from dispatch.core.events import SYSTEM
 from dispatch.core.world import World
 from dispatch.dispatcher.planning import RoadSeconds
 
+ROADS_CHANGED_SLIP_S = 30.0
+"""When a road was closed or opened, so small a difference is told, and told at once."""
 
-def revise_etas(world: World, now: datetime, road_s: RoadSeconds) -> list[Assignment]:
-    """Tell of arrivals that slipped by more than the policy's `eta_slip_s`."""
+
+def revise_etas(
+    world: World, now: datetime, road_s: RoadSeconds, *, roads_changed: bool = False
+) -> list[Assignment]:
+    """Tell of arrivals that slipped by more than the policy's `eta_slip_s`.
+
+    When the roads changed, offers are told too, and everybody of ROADS_CHANGED_SLIP_S.
+    """
+    slip_s = ROADS_CHANGED_SLIP_S if roads_changed else world.policy.matching.eta_slip_s
+    coming = ("acknowledged", "en_route", *(("offered",) * roads_changed))
     revised = []
-    m = world.policy.matching
     for crew in world.crews():
         if crew.assignment_id is None:
             continue
         assignment = world.assignment(crew.assignment_id)
         seconds = road_s.get((crew.id, assignment.incident_id))
-        if assignment.status not in ("acknowledged", "en_route") or seconds is None:
+        if assignment.status not in coming or seconds is None:
             continue
-        turnout = 0.0 if assignment.status == "en_route" else m.turnout_s
+        turnout = 0.0 if assignment.status == "en_route" else world.policy.matching.turnout_s
         ete_s = seconds + turnout
-        if ete_s == float("inf"):
+        if not _slipped(assignment, now, ete_s, slip_s=slip_s):
             continue
-        eta = now + timedelta(seconds=ete_s)
-        if assignment.eta and abs((eta - assignment.eta).total_seconds()) <= m.eta_slip_s:
-            continue
-        revised.append(_revise(world, now, assignment, ete_s))
+        rule = "roads_changed" if roads_changed else "matching.eta_slip_s"
+        revised.append(_revise(world, now, assignment, ete_s, rule=rule))
     return revised
 
 
-def _revise(world: World, now: datetime, assignment: Assignment, ete_s: float) -> Assignment:
+def _slipped(assignment: Assignment, now: datetime, ete_s: float, *, slip_s: float) -> bool:
+    if assignment.eta is None or math.isinf(ete_s):
+        # known again, or not any more
+        return (assignment.eta is None) != math.isinf(ete_s)
+    return abs((now - assignment.eta).total_seconds() + ete_s) > slip_s
+
+
+def _revise(
+    world: World, now: datetime, assignment: Assignment, ete_s: float, *, rule: str
+) -> Assignment:
+    if math.isinf(ete_s):
+        # No road leads there now: an old time of arrival would be a lie.
+        gone = ev.AssignmentEtaRevised(eta=None, ete_s=None, p90_ete_s=None, p_on_time=0.0)
+        cut_off = {"rule": rule, "why": "unreachable"}
+        return record(world, now, SYSTEM, assignment, gone, because=cut_off)
     incident = world.incident(assignment.incident_id)
     sigma = world.policy.matching.sigma
     left = (incident.due_at - now).total_seconds()
@@ -48,7 +70,7 @@ def _revise(world: World, now: datetime, assignment: Assignment, ete_s: float) -
         p90_ete_s=round(matching.p90(ete_s, sigma=sigma), 1),
         p_on_time=round(float(matching.p_on_time(left, ete_s, sigma=sigma)), 4),
     )
-    because = {"rule": "matching.eta_slip_s", "ete_s": round(ete_s, 1)}
+    because = {"rule": rule, "ete_s": round(ete_s, 1)}
     return record(world, now, SYSTEM, assignment, fact, because=because)
 
 

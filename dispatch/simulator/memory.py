@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from dispatch.core import incidents, tickets
+from dispatch.core import incidents, rounds, tickets
 from dispatch.core.assignments import Assignment
 from dispatch.core.audience import channels_of, city_channel
+from dispatch.core.closures import Closure
 from dispatch.core.crews import Crew, Fix
 from dispatch.core.errors import Conflict, NotFound
 from dispatch.core.events import Event, Kind
@@ -22,6 +24,7 @@ from dispatch.core.log import Entry, changes_of, plain, refuse_nul, settled, wir
 from dispatch.core.policy import Policy
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
+from dispatch.core.rounds import Round
 from dispatch.core.world import EVOLVE, Entity, Personal, Timer
 from geo.point import Point, distance_m
 
@@ -42,10 +45,16 @@ class MemoryWorld:
     ids: Callable[[], UUID] = uuid7
     log: list[Entry] = field(default_factory=list)
     _entities: dict[tuple[Kind, UUID], Entity] = field(default_factory=dict)
-    # incident id → the reports, assignments and referrals of it
+    # incident id → the reports, assignments, referrals and closures of it
     _of: dict[tuple[Kind, UUID], dict[UUID, None]] = field(default_factory=dict)
     _taken: dict[UUID, UUID] = field(default_factory=dict)
     _active: dict[UUID, None] = field(default_factory=dict)
+    _closed: dict[UUID, None] = field(default_factory=dict)
+    _rounds: dict[UUID, None] = field(default_factory=dict)
+    # incident id → what happened to it and its assignments
+    _history: dict[UUID, list[Event]] = field(default_factory=dict)
+    # (arrived at, assignment id), in order
+    _arrived: list[tuple[datetime, UUID]] = field(default_factory=list)
     _personal: dict[UUID, Personal] = field(default_factory=dict)
     _timers: dict[tuple[str, UUID], Timer] = field(default_factory=dict)
     _fixes: dict[UUID, Fix] = field(default_factory=dict)
@@ -90,6 +99,12 @@ class MemoryWorld:
     def referral(self, referral_id: UUID) -> Referral:
         return self._get("referral", referral_id, Referral)
 
+    def closure(self, closure_id: UUID) -> Closure:
+        return self._get("closure", closure_id, Closure)
+
+    def round(self, round_id: UUID) -> Round:
+        return self._get("round", round_id, Round)
+
     def reports_of(self, incident_id: UUID) -> Sequence[Report]:
         return self._listed("report", incident_id, Report)
 
@@ -98,6 +113,22 @@ class MemoryWorld:
 
     def referrals_of(self, incident_id: UUID) -> Sequence[Referral]:
         return self._listed("referral", incident_id, Referral)
+
+    def closures_of(self, incident_id: UUID) -> Sequence[Closure]:
+        return self._listed("closure", incident_id, Closure)
+
+    def active_closures(self) -> Sequence[Closure]:
+        return [self.closure(closure_id) for closure_id in sorted(self._closed)]
+
+    def open_rounds(self) -> Sequence[Round]:
+        return [self.round(round_id) for round_id in sorted(self._rounds)]
+
+    def history_of(self, incident_id: UUID) -> Sequence[Event]:
+        return list(self._history.get(incident_id, ()))
+
+    def last_arrivals(self, limit: int) -> Sequence[Assignment]:
+        newest = self._arrived[: -limit - 1 : -1]
+        return [self.assignment(assignment_id) for _, assignment_id in newest]
 
     def active_assignment(self, crew_id: UUID) -> Assignment | None:
         taken = self._taken.get(crew_id)
@@ -163,6 +194,7 @@ class MemoryWorld:
         self._refuse_double_booking(after)
         self._put(self._entities, (event.kind, event.subject), after)
         self._index(before, after)
+        self._remember(event, before, after)
         self.log.append(
             Entry(
                 offset=len(self.log) + 1,
@@ -237,22 +269,48 @@ class MemoryWorld:
 
     def _index(self, before: Entity | None, after: Entity) -> None:
         if isinstance(after, Incident):
-            if after.status in incidents.ACTIVE:
-                self._put(self._active, after.id, None)
-            elif after.id in self._active:
-                self._drop(self._active, after.id)
+            self._list_while(after.status in incidents.ACTIVE, self._active, after.id)
+        if isinstance(after, Closure):
+            self._list_while(after.active, self._closed, after.id)
+        if isinstance(after, Round):
+            self._list_while(after.status in rounds.OPEN, self._rounds, after.id)
         if isinstance(after, Assignment):
             if after.active:
                 self._put(self._taken, after.crew_id, after.id)
             elif self._taken.get(after.crew_id) == after.id:
                 self._drop(self._taken, after.crew_id)
-        if isinstance(after, Report | Assignment | Referral):
+        if isinstance(after, Report | Assignment | Referral | Closure):
             kind: Kind = after.kind  # type: ignore[assignment]
             was = getattr(before, "incident_id", None)
             if was is not None and was != after.incident_id:
                 self._drop(self._of[kind, was], after.id)
             if after.incident_id is not None and was != after.incident_id:
                 self._put(self._of.setdefault((kind, after.incident_id), {}), after.id, None)
+
+    def _list_while(self, wanted: bool, listed: dict[UUID, None], subject: UUID) -> None:
+        if wanted:
+            self._put(listed, subject, None)
+        elif subject in listed:
+            self._drop(listed, subject)
+
+    def _remember(self, event: Event, before: Entity | None, after: Entity) -> None:
+        """Keep what an incident's history and the last arrivals are read from."""
+        if not isinstance(after, Incident | Assignment):
+            return
+        incident_id = after.id if isinstance(after, Incident) else after.incident_id
+        history = self._history.setdefault(incident_id, [])
+        history.append(event)
+        self._take_back_with(history.pop)
+        if isinstance(after, Assignment) and after.arrived_at is not None:
+            assert before is None or isinstance(before, Assignment)
+            if before is None or before.arrived_at is None:
+                arrival = (after.arrived_at, after.id)
+                insort(self._arrived, arrival)
+                self._take_back_with(lambda: self._arrived.remove(arrival))
+
+    def _take_back_with(self, take_back: Callable[[], object]) -> None:
+        if self._undo is not None:
+            self._undo.append(take_back)
 
     def _put(self, where: dict[K, V], key: K, value: V) -> None:
         if self._undo is not None:

@@ -72,6 +72,14 @@ def previous(connection: Connection, city_id: str, channel: str, offset: int) ->
     return int(connection.scalar(found) or 0)
 
 
+def tells_of(connection: Connection, city_id: str, kind: str, *, after: int) -> bool:
+    """Whether something happened to a thing of this kind after the offset."""
+    found = select(_log.offset).where(
+        _log.city_id == city_id, _log.kind == kind, _log.offset > after
+    )
+    return connection.scalar(found.limit(1)) is not None
+
+
 def of_things(
     connection: Connection, city_id: str, subjects: Iterable[UUID], *, limit: int = 1000
 ) -> list[Entry]:

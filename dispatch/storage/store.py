@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, or_, s
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
-from dispatch.core import assignments, incidents, tickets
+from dispatch.core import assignments, closures, incidents, rounds, tickets
 from dispatch.core.assignments import Assignment
 from dispatch.core.audience import channels_of
+from dispatch.core.closures import Closure
 from dispatch.core.crews import Crew, Fix
 from dispatch.core.errors import Conflict, NotFound
 from dispatch.core.events import Event, Kind
@@ -24,11 +25,12 @@ from dispatch.core.log import Entry, changes_of, plain, refuse_nul, settled
 from dispatch.core.policy import Policy
 from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
+from dispatch.core.rounds import Round
 from dispatch.core.world import EVOLVE, Entity, Personal, Timer
 from dispatch.storage import codec, tables
 from geo.sql import aside, breaks, upsert, within_metres, writing
 
-E = TypeVar("E", Report, Incident, Assignment, Crew, Referral)
+E = TypeVar("E", Report, Incident, Assignment, Crew, Referral, Closure, Round)
 
 
 @contextmanager
@@ -96,6 +98,12 @@ class StoredWorld:
     def referral(self, referral_id: UUID) -> Referral:
         return self._get(Referral, referral_id)
 
+    def closure(self, closure_id: UUID) -> Closure:
+        return self._get(Closure, closure_id)
+
+    def round(self, round_id: UUID) -> Round:
+        return self._get(Round, round_id)
+
     def reports_of(self, incident_id: UUID) -> Sequence[Report]:
         return self._listed(Report, incident_id)
 
@@ -104,6 +112,38 @@ class StoredWorld:
 
     def referrals_of(self, incident_id: UUID) -> Sequence[Referral]:
         return self._listed(Referral, incident_id)
+
+    def closures_of(self, incident_id: UUID) -> Sequence[Closure]:
+        return self._listed(Closure, incident_id)
+
+    def active_closures(self) -> Sequence[Closure]:
+        return self._query(Closure, tables.closure.c.status.in_(closures.ACTIVE))
+
+    def open_rounds(self) -> Sequence[Round]:
+        return self._query(Round, tables.round_.c.status.in_(sorted(rounds.OPEN)))
+
+    def history_of(self, incident_id: UUID) -> Sequence[Event]:
+        subjects = {incident_id, *(a.id for a in self.assignments_of(incident_id))}
+        line = tables.log.c
+        found = (
+            select(*(column for column in line if column.name != "changes"))
+            .where(line.city_id == self.city_id, line.subject.in_(sorted(subjects)))
+            .order_by(line.offset)
+        )
+        rows = self.connection.execute(found).mappings()
+        written = [codec.read_event(dict(row)) for row in rows]
+        news = [entry.event for entry in self.entries[self._written :]]
+        return [*written, *(event for event in news if event.subject in subjects)]
+
+    def last_arrivals(self, limit: int) -> Sequence[Assignment]:
+        table = tables.assignment
+        found = (
+            select(table)
+            .where(table.c.city_id == self.city_id, table.c.arrived_at.is_not(None))
+            .order_by(table.c.arrived_at.desc(), table.c.id.desc())
+            .limit(limit)
+        )
+        return [self._known(Assignment, row) for row in self.connection.execute(found).mappings()]
 
     def active_assignment(self, crew_id: UUID) -> Assignment | None:
         table = tables.assignment.c
@@ -332,7 +372,7 @@ class StoredWorld:
             insort(self._of[kind, now], after.id)
 
 
-_LISTED: tuple[Kind, ...] = ("report", "assignment", "referral")
+_LISTED: tuple[Kind, ...] = ("report", "assignment", "referral", "closure")
 
 
 def _moved_on() -> Conflict:

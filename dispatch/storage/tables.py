@@ -310,6 +310,25 @@ closure = _entity(
     Index(None, "city_id", "changed_at"),
 )
 
+round_ = _entity(
+    "round",
+    _uuid("crew_id", required=True),
+    _json("stops", required=True),
+    _moment("made_at", required=True),
+    _number("planned_s", required=True),
+    _number("planned_m", required=True),
+    _text("graph", required=True),
+    _moment("started_at"),
+    _moment("ended_at"),
+    _text("pause_reason"),
+    _uuid("paused_for"),
+    _moment("paused_at"),
+    _text("reason"),
+    _to("crew", "crew_id"),
+    Index(None, "city_id", "status"),
+    Index(None, "city_id", "changed_at"),
+)
+
 personal = _table(
     "personal",
     _uuid("report_id", required=True),
@@ -451,6 +470,7 @@ ENTITIES = {
     "crew": crew,
     "referral": referral,
     "closure": closure,
+    "round": round_,
 }
 
 PLACES = (("report", "geom"), ("incident", "geom"), ("crew_fix", "geom"))

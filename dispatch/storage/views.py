@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
-from dispatch.core import assignments, incidents, reports
+from dispatch.core import assignments, closures, incidents, reports, rounds
 from dispatch.core.log import Entry, wire_view
 from dispatch.core.world import Entity
 from dispatch.storage import codec, journal, tables
@@ -25,6 +25,8 @@ _STILL_OPEN: Mapping[str, Sequence[str]] = {
     "incident": sorted(incidents.OPEN),
     "assignment": sorted(assignments.ACTIVE),
     "referral": ("accepted", "made"),
+    "closure": closures.ACTIVE,
+    "round": sorted(rounds.OPEN),
 }
 
 
@@ -93,9 +95,9 @@ def list_incidents(connection: Connection, city_id: str, wanted: Wanted) -> list
 
 
 def log_of_incident(connection: Connection, city_id: str, incident_id: UUID) -> list[Entry]:
-    """What happened to an incident, its reports, assignments and referrals, in order."""
+    """What happened to an incident, its reports, assignments, referrals and closures, in order."""
     subjects = [incident_id]
-    for table in (tables.report, tables.assignment, tables.referral):
+    for table in (tables.report, tables.assignment, tables.referral, tables.closure):
         found = select(table.c.id).where(
             table.c.city_id == city_id, table.c.incident_id == incident_id
         )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from dispatch import dispatcher
 from dispatch.core.errors import SigapError
 from dispatch.core.world import Timer, World
-from dispatch.dispatcher import Question, RoadSeconds
+from dispatch.dispatcher import Blockage, Question, RoadSeconds
 from dispatch.system.cities import City
 from geo.point import Point
 
@@ -30,6 +30,12 @@ class Steps(Protocol):
         """Whether this process may dispatch for the city."""
 
     def offset(self, city_id: str) -> int: ...
+    def follow_roads(self, city_id: str, offset: int) -> None:
+        """Close and open the roads of this process as the log says."""
+
+    def blockages(self, city_id: str) -> Sequence[Blockage]:
+        """The incidents that close their road and have not yet."""
+
     def claim_due(self, city_id: str, limit: int) -> list[Timer]: ...
     def run_timer(self, city_id: str, timer: Timer) -> None:
         """Do what the timer asked for and forget it, in one step."""
@@ -63,6 +69,7 @@ class DispatcherLoop:
         self._stopped = threading.Event()
         self._planned_at: datetime | None = None
         self._planned_offset = -1
+        self._planned_version: str | None = None
         self._thread = threading.Thread(target=self._run, name=f"dispatcher-{city.id}", daemon=True)
 
     def start(self) -> None:
@@ -93,7 +100,11 @@ class DispatcherLoop:
 
     def turn(self) -> None:
         """Do everything that is due now."""
-        if self._stopped.is_set() or not self._steps.lead(self._city.id):
+        if self._stopped.is_set():
+            return
+        # Every process drives by the same roads, whether it dispatches or not.
+        self._steps.follow_roads(self._city.id, self._steps.offset(self._city.id))
+        if not self._steps.lead(self._city.id):
             return
         self._run_timers()
         offset, now = self._steps.offset(self._city.id), self._steps.now()
@@ -101,6 +112,7 @@ class DispatcherLoop:
         if offset != self._planned_offset or due:
             # the offset from before the plan: what came in meanwhile is planned in the next turn
             self._planned_at, self._planned_offset = now, offset
+            self._close_roads()
             self._plan()
 
     def _run_timers(self) -> None:
@@ -114,18 +126,36 @@ class DispatcherLoop:
                 # it comes back when its claim ends; the others need not wait for it
                 logger.exception("timer %s of %s is not understood", timer.kind, timer.subject)
 
+    def _close_roads(self) -> None:
+        found = {
+            each.incident_id: tuple(
+                self._city.roads.nearest_segments(Point(each.lon, each.lat), within_m=each.within_m)
+            )
+            for each in self._steps.blockages(self._city.id)
+        }
+        if not any(found.values()):
+            return
+        try:
+            self._steps.step(self._city.id, lambda w, now: dispatcher.close_roads(w, now, found))
+        except SigapError as refused:
+            logger.info("closures of %s wait: %s", self._city.id, refused.detail)
+            self._wake.set()
+
     def _plan(self) -> None:
         asked = self._steps.ask(self._city.id, dispatcher.question)
         if not asked.incidents:
             return
+        version = self._city.roads.version
+        changed = self._planned_version not in (None, version)
         seconds = road_seconds(self._city, asked)
 
         def act(world: World, now: datetime) -> None:
-            dispatcher.act(world, now, seconds, graph=self._city.roads.version)
-            dispatcher.revise_etas(world, now, seconds)
+            dispatcher.act(world, now, seconds, graph=version)
+            dispatcher.revise_etas(world, now, seconds, roads_changed=changed)
 
         try:
             self._steps.step(self._city.id, act)
+            self._planned_version = version
         except SigapError as refused:
             # somebody was faster than the plan: the next turn plans with what they did
             logger.info("plan of %s gave way: %s", self._city.id, refused.detail)

@@ -32,13 +32,14 @@ from dispatch.core.events import Actor
 from dispatch.core.log import wire_view
 from dispatch.core.policy import Policy
 from dispatch.core.world import Timer, World
-from dispatch.dispatcher import Question
+from dispatch.dispatcher import Blockage, Question
 from dispatch.relay import Relay, hub_name
 from dispatch.storage import answers, fixes, journal, timers, views
 from dispatch.storage.answers import Request as Step
 from dispatch.storage.store import StoredWorld
 from dispatch.system.cities import City
 from dispatch.system.clock import Clock
+from dispatch.system.closing import RoadKeeper
 from dispatch.system.housekeeping import Housekeeper
 from dispatch.system.log import StoredLog
 from dispatch.system.loop import DispatcherLoop, road_seconds
@@ -77,6 +78,7 @@ class System:
         self.hub = Hub()
         self._cities = {city.id: city for city in cities}
         self._positions = {city.id: self._stored_positions(city.id) for city in cities}
+        self._keepers = {city.id: RoadKeeper(city.roads) for city in cities}
         self._approaches: dict[UUID, Approach] = {}
         self._holds: dict[str, Hold] = {}
         self._stopped = threading.Event()
@@ -92,6 +94,7 @@ class System:
         """Begin to dispatch: one loop per city, and the writer of positions."""
         for city_id, loop in self._loops.items():
             self.relay.follow(city_id)
+            self.follow_roads(city_id, self.offset(city_id))
             loop.start()
         self.bus.watch(self._wake_loop)
         self._flusher.start()
@@ -192,9 +195,21 @@ class System:
                     connection, city_id, str(actor), step, status=status, body=body, now=now
                 )
             grown = bool(world.entries)
+            closed = any(entry.event.kind == "closure" for entry in world.entries)
+            reached = world.entries[-1].offset if grown else 0
+        if closed:
+            self._close_at_once(city_id, reached)
         if grown:
             self.bus.announce(city_id)
         return Done(status, body)
+
+    def _close_at_once(self, city_id: str, reached: int) -> None:
+        """Before anybody is told: who asks for a way then gets one around."""
+        try:
+            self.follow_roads(city_id, reached)
+        except (SQLAlchemyError, OSError):
+            # The step is done all the same; the loop follows as soon as the database is back.
+            logger.exception("the roads of %s will follow", city_id)
 
     @contextmanager
     def reading(self, city_id: str) -> Iterator[Connection]:
@@ -227,6 +242,24 @@ class System:
         """The newest offset of the city's log."""
         with reading(self.engine) as connection:
             return journal.head(connection, city_id)[1]
+
+    def follow_roads(self, city_id: str, offset: int) -> None:
+        """Close and open the roads of this process as the log says at this offset."""
+        keeper = self._keepers[city_id]
+        if offset <= keeper.seen:
+            return
+        with self.looking(city_id) as world:
+            tells = journal.tells_of(world.connection, city_id, "closure", after=keeper.seen)
+            active = world.active_closures if tells else None
+            if keeper.follow(offset, active):
+                logger.info(
+                    "the roads of %s changed: %s", city_id, self.city(city_id).roads.version
+                )
+
+    def blockages(self, city_id: str) -> Sequence[Blockage]:
+        """The incidents that close their road and have not yet."""
+        with self.looking(city_id) as world:
+            return dispatcher.blockages(world, self.clock())
 
     def claim_due(self, city_id: str, limit: int) -> list[Timer]:
         """Claim timers that are due; looks before it locks."""

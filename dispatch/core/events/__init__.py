@@ -74,6 +74,17 @@ from dispatch.core.events.reports import (
     ReportTriaged,
     ReportVerified,
 )
+from dispatch.core.events.rounds import (
+    RoundCancelled,
+    RoundDone,
+    RoundPaused,
+    RoundProposed,
+    RoundResumed,
+    RoundRevised,
+    RoundStarted,
+    RoundStopDone,
+    Stop,
+)
 
 __all__ = [
     "SYSTEM",
@@ -136,7 +147,16 @@ __all__ = [
     "ReportTriaged",
     "ReportVerified",
     "ReporterAnswered",
+    "RoundCancelled",
+    "RoundDone",
+    "RoundPaused",
+    "RoundProposed",
+    "RoundResumed",
+    "RoundRevised",
+    "RoundStarted",
+    "RoundStopDone",
     "Source",
+    "Stop",
     "Stretch",
     "fact_types",
 ]

@@ -56,11 +56,11 @@ class AssignmentEvidenceGraded(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AssignmentEtaRevised(Fact):
-    """The crew will be there sooner or later than thought."""
+    """The crew will be there sooner or later than thought; None = no road leads there now."""
 
-    eta: datetime
-    ete_s: float
-    p90_ete_s: float
+    eta: datetime | None
+    ete_s: float | None
+    p90_ete_s: float | None
     p_on_time: float
 
 

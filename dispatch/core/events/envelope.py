@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-Kind = Literal["report", "incident", "assignment", "crew", "referral"]
+Kind = Literal["report", "incident", "assignment", "crew", "referral", "closure", "round"]
 Source = Literal["button", "geofence", "movement", "dispatcher", "automatic", "import"]
 
 

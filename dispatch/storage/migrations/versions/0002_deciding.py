@@ -65,15 +65,52 @@ def _create_closure() -> None:
     op.create_index("closure_city_id_changed_at", "closure", ["city_id", "changed_at"])
 
 
+def _create_round() -> None:
+    """Routine work that a crew drives stop by stop."""
+    op.create_table(
+        "round",
+        sa.Column("city_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_at", Moment(), nullable=False),
+        sa.Column("status", sa.String(40), nullable=False),
+        sa.Column("crew_id", sa.Uuid(), nullable=False),
+        sa.Column("stops", document(), nullable=False),
+        sa.Column("made_at", Moment(), nullable=False),
+        sa.Column("planned_s", sa.Float(53), nullable=False),
+        sa.Column("planned_m", sa.Float(53), nullable=False),
+        sa.Column("graph", sa.Text(), nullable=False),
+        sa.Column("started_at", Moment()),
+        sa.Column("ended_at", Moment()),
+        sa.Column("pause_reason", sa.Text()),
+        sa.Column("paused_for", sa.Uuid()),
+        sa.Column("paused_at", Moment()),
+        sa.Column("reason", sa.Text()),
+        sa.ForeignKeyConstraint(["city_id"], ["city.city_id"], name="round_city_id_fk"),
+        sa.ForeignKeyConstraint(
+            ["city_id", "crew_id"],
+            ["crew.city_id", "crew.id"],
+            name="round_city_id_crew_id_fk",
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("city_id", "id", name="round_pk"),
+    )
+    op.create_index("round_city_id_status", "round", ["city_id", "status"])
+    op.create_index("round_city_id_changed_at", "round", ["city_id", "changed_at"])
+
+
 def upgrade() -> None:
     for table, column in _columns():
         op.add_column(table, column)
     op.create_index("assignment_city_id_arrived_at", "assignment", ["city_id", "arrived_at"])
     _create_closure()
+    _create_round()
 
 
 def downgrade() -> None:
     op.drop_index("assignment_city_id_arrived_at", "assignment")
+    op.drop_table("round")
     op.drop_table("closure")
     for table, column in reversed(_columns()):
         op.drop_column(table, column.name)
