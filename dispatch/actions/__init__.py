@@ -43,6 +43,7 @@ from dispatch.actions.reports import (
     undo_decision,
     verify_report,
 )
+from dispatch.actions.rounds import cancel_round, propose_round, start_round
 
 __all__ = [
     "AFTER_ACTION",
@@ -55,6 +56,7 @@ __all__ = [
     "add_photo",
     "answer_report",
     "cancel_incident",
+    "cancel_round",
     "clear",
     "close_incident",
     "close_road",
@@ -67,6 +69,7 @@ __all__ = [
     "lift_closure",
     "locate_report",
     "on_scene",
+    "propose_round",
     "put_aside_report",
     "receive_report",
     "refuse_referral",
@@ -75,6 +78,7 @@ __all__ = [
     "reprioritise",
     "send_crew",
     "set_crew_status",
+    "start_round",
     "undo_decision",
     "verify_report",
     "withdraw",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from dispatch.actions.after_action import review_if_missed
 from dispatch.actions.recording import begin, record
 from dispatch.core import assignments, incidents
 from dispatch.core import events as ev
@@ -154,7 +155,10 @@ def on_scene(
     )
     incident = world.incident(assignment.incident_id)
     arrived = ev.IncidentCrewArrived(assignment_id)
-    record(world, now, actor, incident, arrived, at=assignment.arrived_at, follows=assignment)
+    incident = record(
+        world, now, actor, incident, arrived, at=assignment.arrived_at, follows=assignment
+    )
+    review_if_missed(world, now, incident)
     return assignment
 
 

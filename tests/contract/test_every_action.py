@@ -147,6 +147,16 @@ def _work(city: Watched) -> None:
         (report,) = world.reports_of(incident.id)
     city.do(actions.answer_report, 1000, CITIZEN, report.id, answer="satisfied")
     city.do(actions.answer_report, 1100, CITIZEN, report.id, answer="reopened", text="belum")
+    _late(city, crew, incident)
+
+
+def _late(city: Watched, crew: Crew, incident: Incident) -> None:
+    """The second promise to the same reporter is missed, and looked back at."""
+    job = city.do(actions.send_crew, 1200, DISPATCHER, incident.id, crew_id=crew.id)
+    city.do(actions.acknowledge, 1205, CREW, job.id)
+    city.do(actions.en_route, 1210, CREW, job.id)
+    city.do(actions.on_scene, 3000, CREW, job.id)
+    city.do(dispatcher.record_after_action, 3001, incident.id)
 
 
 def _by_itself(city: Watched) -> None:

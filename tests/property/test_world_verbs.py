@@ -206,6 +206,7 @@ def test_every_fact_of_the_tables_is_reached_by_something() -> None:
     reached |= {"ReportReceived", "ReportTriaged", "ReportMarkedDuplicate", "ReportLinked"}
     reached |= {"ReportClosed", "ReportReopened", "IncidentOpened", "IncidentReportJoined"}
     reached |= {"IncidentReportLeft", "RecommendationMade", "IncidentDispatched"}
+    reached |= {"AfterActionRecorded"}
     reached |= {"IncidentCrewLeft", "IncidentCrewArrived", "IncidentCleared"}
     reached |= {"AssignmentOffered", "AssignmentExpired", "AssignmentEtaRevised"}
     reached |= {"ReferralMade", "ReferralWithdrawn"}
