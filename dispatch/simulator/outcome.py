@@ -50,9 +50,10 @@ class Worked:
 class Outcome:
     """A run under one policy with one seed.
 
-    `waiting_mean` and `in_system_mean` are time averages over the whole run (for Little's law:
-    L = lambda W); `decision_ms` are wall milliseconds of each decision; `cpu_s` splits the
-    processor time of the run into rules, routing and the rest.
+    `waiting_mean` and `in_system_mean` are time averages over the whole run, 0 to `ended_s` (for
+    Little's law: L = lambda W): of incidents received and not yet reached, and of those received
+    and not yet finished (`response_s + on_scene_s`). `decision_ms` are wall milliseconds of each
+    decision; `cpu_s` splits the processor time of the run into rules, routing and the rest.
     """
 
     policy: str
