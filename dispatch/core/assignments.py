@@ -41,6 +41,7 @@ class Assignment:
     disposition_code: str | None = None
     decline_reason: str | None = None
     note: str | None = None
+    diverted_from: UUID | None = None
     photo_ids: tuple[UUID, ...] = ()
 
     kind = "assignment"
@@ -106,6 +107,7 @@ def evolve(assignment: Assignment | None, event: ev.Event) -> Assignment:
             p90_ete_s=fact.p90_ete_s,
             p_on_time=fact.p_on_time,
             sources={"dispatched_at": fact.source},
+            diverted_from=fact.diverted_from,
         )
     new = replace(assignment, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:

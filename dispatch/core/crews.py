@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from dispatch.core import events as ev
@@ -37,6 +39,8 @@ class Crew:
     shift_ends_at: datetime | None = None
     rest_until: datetime | None = None
     out_of_service_reason: str | None = None
+    move_up: Mapping[str, Any] | None = None
+    moved_at: datetime | None = None
 
     kind = "crew"
 
@@ -71,6 +75,7 @@ LIFECYCLE = Lifecycle(
         (ANY, "CrewEquipped"): SAME,
         (ANY, "CrewOutOfService"): SAME,
         (ANY, "CrewBackInService"): SAME,
+        **{(ANY, f"MoveUp{word}"): SAME for word in ("Suggested", "Ordered", "Reached", "Ended")},
     },
     final=frozenset({"available", "conditionally_available", "not_available"}),
 )
@@ -124,10 +129,33 @@ def evolve(crew: Crew | None, event: ev.Event) -> Crew:
             return replace(new, out_of_service_reason=fact.reason)
         case ev.CrewBackInService():
             return replace(new, out_of_service_reason=None)
+        case ev.MoveUpSuggested():
+            return replace(new, move_up=_move_up(fact, "suggested", event.at))
+        case ev.MoveUpOrdered():
+            return replace(new, move_up=_move_up(fact, "ordered", event.at), moved_at=event.at)
+        case ev.MoveUpReached() if crew.move_up is not None:
+            return replace(new, move_up={**crew.move_up, "status": "reached"})
+        case ev.MoveUpReached() | ev.MoveUpEnded():
+            return replace(new, move_up=None)
         case ev.CrewCommitted():
-            return replace(new, assignment_id=fact.assignment_id)
+            return replace(new, assignment_id=fact.assignment_id, move_up=None)
         case ev.CrewReleased():
             if crew.assignment_id != fact.assignment_id:
                 return new
             return replace(new, assignment_id=None)
     raise WrongStatus(f"{event.type} says nothing about a crew.", kind="crew")
+
+
+def _move_up(
+    fact: ev.MoveUpSuggested | ev.MoveUpOrdered, status: str, at: datetime
+) -> Mapping[str, Any]:
+    """The post as the screens get it."""
+    return {
+        "status": status,
+        "lon": fact.lon,
+        "lat": fact.lat,
+        "gain": fact.gain,
+        "ete_s": fact.ete_s,
+        "label": fact.label,
+        "at": at.isoformat().replace("+00:00", "Z"),
+    }

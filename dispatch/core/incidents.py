@@ -51,6 +51,11 @@ class Incident:
     alarm_level: int = 1
     required_slots: tuple[Slot, ...] = ()
     after_action: Mapping[str, Any] | None = None
+    p_genuine: float | None = None
+    saves: float | None = None
+    forecast_eta: datetime | None = None
+    forecast_alarm: bool = False
+    savers: tuple[Mapping[str, Any], ...] = ()
 
     kind = "incident"
 
@@ -81,6 +86,7 @@ LIFECYCLE = Lifecycle(
         },
         **{(status, "RecommendationMade"): SAME for status in ACTIVE},
         **{(status, "IncidentReprioritised"): SAME for status in ACTIVE},
+        **{(status, "IncidentForecast"): SAME for status in ACTIVE},
         **{(status, "IncidentAlarmRaised"): SAME for status in ACTIVE},
         **{
             (status, "AfterActionRecorded"): SAME
@@ -114,7 +120,11 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
     new = replace(incident, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:
         case ev.IncidentReportJoined():
-            return replace(new, report_ids=(*incident.report_ids, fact.report_id))
+            return replace(
+                new,
+                report_ids=(*incident.report_ids, fact.report_id),
+                p_genuine=fact.p_genuine or incident.p_genuine,
+            )
         case ev.IncidentReportLeft():
             return replace(
                 new, report_ids=tuple(i for i in incident.report_ids if i != fact.report_id)
@@ -122,6 +132,15 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
         case ev.RecommendationMade():
             return replace(
                 new, recommendation=_recommendation(fact, event.at), p_on_time=fact.p_on_time
+            )
+        case ev.IncidentForecast():
+            return replace(
+                new,
+                p_on_time=fact.p_on_time,
+                saves=fact.saves,
+                forecast_eta=fact.eta,
+                forecast_alarm=fact.alarm,
+                savers=fact.savers,
             )
         case ev.IncidentDispatched():
             return replace(
@@ -135,9 +154,8 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
             left = replace(new, assignment_ids=remaining)
             return replace(left, status="pending") if fact.pending else left
         case ev.IncidentCrewArrived():
-            return replace(
-                new, first_arrived_at=incident.first_arrived_at or event.at, recommendation=None
-            )
+            arrived = incident.first_arrived_at or event.at
+            return replace(_settled(new), first_arrived_at=arrived, recommendation=None)
         case ev.IncidentCleared():
             return replace(
                 new,
@@ -148,7 +166,7 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
             )
         case ev.IncidentClosed():
             return replace(
-                new,
+                _settled(new),
                 closed_at=event.at,
                 disposition_code=fact.disposition_code,
                 note=fact.note or incident.note,
@@ -157,7 +175,11 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
             )
         case ev.IncidentCancelled():
             return replace(
-                new, closed_at=event.at, note=fact.reason, assignment_ids=(), recommendation=None
+                _settled(new),
+                closed_at=event.at,
+                note=fact.reason,
+                assignment_ids=(),
+                recommendation=None,
             )
         case ev.IncidentReopened():
             return replace(
@@ -209,7 +231,13 @@ def _opened(event: ev.Event, fact: ev.IncidentOpened, status: str) -> Incident:
         alarm_level=fact.alarm_level,
         required_slots=fact.required_slots,
         verified_at=event.at,
+        p_genuine=fact.p_genuine,
     )
+
+
+def _settled(incident: Incident) -> Incident:
+    """Nothing is left to foresee."""
+    return replace(incident, saves=None, forecast_eta=None, forecast_alarm=False, savers=())
 
 
 def _moment(value: datetime) -> str:

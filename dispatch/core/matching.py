@@ -4,18 +4,22 @@ The cost of sending crew j to incident i, with e = now − received, τ the prom
 η = turnout + road time, b = the time left of the promise and σ the spread of the ETA error:
 
     P_late = 1 if b ≤ 0 else 1 − Φ(ln(b/η)/σ)
-    c_ij   = w_i·[A·P_late + B·max(η − b, 0)/τ] + α·η/τ + s·|skills beyond need|
+    c_ij   = w_i·[A·P_late + B·max(η − b, 0)/τ] + α·η/τ + γ·Cov_j + s·|skills beyond need|
+             + κ·[another crew is on its way to i]
 
-Leaving incident i waiting costs its c at the η of the next crew to come free, plus M: it is never
-held on purpose. The sum over incidents is minimised over [c | diag(u)] (Kuhn 1955; solved with
-`scipy.optimize.linear_sum_assignment`). Symbols and defaults: `policy.toml`, table [matching].
+w_i is the priority's weight, times P(genuine), growing past the fairness ceiling. Leaving an
+incident waiting costs its c at the η of the next crew to come free, plus M: it is never held on
+purpose. Crews on their way may be part of the plan, with the incidents they are on their way to:
+then the plan may turn them round. The sum over incidents is minimised over [c | diag(u)] (Kuhn
+1955; solved with `scipy.optimize.linear_sum_assignment`). Symbols and defaults: `policy.toml`,
+table [matching]; the rules it is measured against: `dispatch.core.baselines`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,85 +28,86 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.special import ndtr, ndtri
 
-from dispatch.core.policy import Matching, Policy
+from dispatch.core import baselines, suitability
+from dispatch.core.policy import Policy
+from dispatch.core.proposals import SHORTFALLS, Proposal
 
 INFEASIBLE = 1e7
+FAR_S = 86_400.0
 SHOWN_CANDIDATES = 8
-SHORTFALLS = (
-    "unreachable",
-    "declined",
-    "busy",
-    "stale",
-    "no_position",
-    "conditional",
-    "shift",
-    "rest",
-    "short_staffed",
-    "out_of_service",
-    "off_duty",
-)
-"""Why skilled crews cannot go, what a dispatcher can change soonest first."""
+UNTIL_NEXT_S = 600.0
+"""Added to the mean wait for the next free crew: nobody is at the door already."""
 
 Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An incident that wants `wants` more crews. `paused` crews declined it lately."""
+    """A crew that an incident wants; an incident that wants several has a need for each slot.
+
+    `paused` crews declined it lately. `held_by` is the crew on its way, when the plan may turn it
+    round. `p_genuine` is the probability that there is anything at all.
+    """
 
     incident_id: UUID
     due_at: datetime
     priority: int
-    skills: frozenset[str]
-    wants: int = 1
+    skills: frozenset[str] = frozenset()
+    equipment: frozenset[str] = frozenset()
+    slot: int = 0
     paused: frozenset[UUID] = frozenset()
+    p_genuine: float = 1.0
+    held_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A crew; `unfit` is None or why nobody may send it now: off_duty, busy, stale, no_position."""
+    """A crew; `unfit` is None or why nobody may send it now (see `gates.REASONS`).
+
+    `turnout_s` is how long until it moves, the policy's when None; `holds` is the incident it is
+    on its way to; `cover_loss` is what leaving its place costs the rest of the city.
+    """
 
     crew_id: UUID
     skills: frozenset[str]
     unfit: str | None = None
+    equipment: frozenset[str] = frozenset()
+    turnout_s: float | None = None
+    holds: UUID | None = None
+    cover_loss: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What the engine proposes for one incident; seconds and probabilities.
+class RoadTimes(Mapping[tuple[UUID, UUID], float]):
+    """Road seconds by (crew, incident), kept as the table they came in.
 
-    `selection_reason`: nearest, only_suitable, keeps_skills, best_for_all.
-    `shortfall_reason`: no_crews, skill, off_duty, busy, stale, no_position, unreachable,
-    declined, more_urgent.
+    `seconds` has shape (crews, incidents); inf = no road leads there.
     """
 
-    incident_id: UUID
-    crew_id: UUID | None
-    ete_s: float | None
-    p90_ete_s: float | None
-    p_on_time: float | None
-    selection_reason: str | None
-    shortfall_reason: str | None
-    candidates: tuple[Mapping[str, Any], ...]
+    def __init__(
+        self, crew_ids: Sequence[UUID], incident_ids: Sequence[UUID], seconds: Floats
+    ) -> None:
+        self._crews = {crew_id: i for i, crew_id in enumerate(crew_ids)}
+        self._incidents = {incident_id: i for i, incident_id in enumerate(incident_ids)}
+        self._seconds = seconds
 
-    def view(self, now: datetime) -> dict[str, Any]:
-        """The proposal as the screens get it, made at `now`."""
-        eta = now + timedelta(seconds=self.ete_s) if self.ete_s is not None else None
-        return {
-            "crew_id": str(self.crew_id) if self.crew_id else None,
-            "eta": _moment(eta) if eta else None,
-            "ete_s": self.ete_s,
-            "p90_ete_s": self.p90_ete_s,
-            "p_on_time": self.p_on_time,
-            "selection_reason": self.selection_reason,
-            "shortfall_reason": self.shortfall_reason,
-            "made_at": _moment(now),
-        }
+    def __getitem__(self, pair: tuple[UUID, UUID]) -> float:
+        return float(self._seconds[self._crews[pair[0]], self._incidents[pair[1]]])
 
+    def __iter__(self) -> Iterator[tuple[UUID, UUID]]:
+        return ((crew, incident) for crew in self._crews for incident in self._incidents)
 
-def _moment(value: datetime) -> str:
-    """As everywhere on the wire: ISO 8601, UTC, with Z."""
-    return value.isoformat().replace("+00:00", "Z")
+    def __len__(self) -> int:
+        return len(self._crews) * len(self._incidents)
+
+    def table(self, crew_ids: Sequence[UUID], incident_ids: Sequence[UUID]) -> Floats:
+        """Shape (incidents, crews); nan where the roads were not asked."""
+        row = np.array([self._incidents.get(i, -1) for i in incident_ids], dtype=np.int64)
+        column = np.array([self._crews.get(c, -1) for c in crew_ids], dtype=np.int64)
+        padded = np.full((len(self._crews) + 1, len(self._incidents) + 1), np.nan)
+        padded[:-1, :-1] = self._seconds
+        found: Floats = padded[np.ix_(column, row)].T
+        return found
 
 
 def p_on_time(left_s: Floats | float, ete_s: Floats | float, *, sigma: float) -> Floats:
@@ -129,193 +134,292 @@ def match(
     policy: Policy,
     now: datetime,
 ) -> list[Proposal]:
-    """One proposal per need, ordered by incident id.
+    """One proposal per need, ordered by incident id and slot.
 
     `road_s` maps (crew_id, incident_id) to road seconds from the crew's present position;
     an infinite entry means unreachable, a missing one that the position was not known. The same
     world and the same `now` give the same answer, whatever the order of the arguments.
     """
-    needs = sorted(needs, key=lambda need: need.incident_id)
+    needs = sorted(needs, key=lambda need: (need.incident_id, need.slot))
     candidates = sorted(candidates, key=lambda candidate: candidate.crew_id)
     if not needs:
         return []
-    board = _Board.of(needs, candidates, road_s, policy=policy, now=now)
+    board = Board(needs, candidates, road_s, policy=policy, now=now)
     chosen = board.solve()
-    return [board.proposal(i, chosen.get(i, [])) for i in range(len(needs))]
+    return [board.proposal(i, chosen.get(i)) for i in range(len(needs))]
 
 
-@dataclass(slots=True)
-class _Board:
-    needs: Sequence[Need]
-    candidates: Sequence[Candidate]
-    ete: Floats
-    asked: NDArray[np.bool_]
-    feasible: NDArray[np.bool_]
-    left: Floats
-    cost: Floats
-    leave: Floats
-    p: Floats
-    parameters: Matching
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The terms of c_ij, each of shape (needs, crews); `total` is their sum."""
 
-    @classmethod
-    def of(
-        cls,
+    late: Floats
+    tardy: Floats
+    travel: Floats
+    coverage: Floats
+    skill: Floats
+    switch: Floats
+
+    @property
+    def total(self) -> Floats:
+        """c, shape (needs, crews)."""
+        sum_: Floats = (
+            self.late + self.tardy + self.travel + self.coverage + self.skill + self.switch
+        )
+        return sum_
+
+    def terms(self, i: int, j: int) -> dict[str, float]:
+        """The terms of one pair."""
+        return {
+            "late": round(float(self.late[i, j]), 4),
+            "tardy": round(float(self.tardy[i, j]), 4),
+            "travel": round(float(self.travel[i, j]), 4),
+            "coverage": round(float(self.coverage[i, j]), 4),
+            "skill": round(float(self.skill[i, j]), 4),
+            "switch": round(float(self.switch[i, j]), 4),
+        }
+
+
+class Board:
+    """Needs against candidates, with every price. Both must be sorted."""
+
+    def __init__(
+        self,
         needs: Sequence[Need],
         candidates: Sequence[Candidate],
         road_s: Mapping[tuple[UUID, UUID], float],
         *,
         policy: Policy,
         now: datetime,
-    ) -> _Board:
+    ) -> None:
+        self.needs, self.candidates, self.policy = needs, candidates, policy
         m = policy.matching
-        road = np.array(
-            [[road_s.get((c.crew_id, n.incident_id), np.nan) for c in candidates] for n in needs],
+        road = _road_table(needs, candidates, road_s)
+        self.asked: Truths = ~np.isnan(road)
+        turnout = np.array(
+            [m.turnout_s if c.turnout_s is None else c.turnout_s for c in candidates]
+        )
+        self.ete: Floats = np.where(self.asked, road, np.inf) + turnout
+        self.skilled = suitability.skilled(needs, candidates)
+        self.feasible: Truths = self.skilled & self._free() & np.isfinite(self.ete)
+        self.left = np.array([(n.due_at - now).total_seconds() for n in needs])
+        self.weight = self._weights()
+        reachable = np.where(np.isfinite(self.ete), self.ete, FAR_S)
+        self.p = p_on_time(self.left[:, None], reachable, sigma=m.sigma)
+        self.prices = self._prices(reachable)
+        self.cost: Floats = np.where(self.feasible, self.prices.total, INFEASIBLE)
+        self._leave_ete = self._next_free()
+
+    # --- what it costs -------------------------------------------------------
+
+    def _free(self) -> Truths:
+        """Whether gates and pauses let the crew go there, shape (needs, crews)."""
+        conditional = self.policy.diversion.conditional_for
+        fit = np.array([c.unfit is None for c in self.candidates], dtype=bool)
+        on_call = np.array([c.unfit == "conditional" for c in self.candidates], dtype=bool)
+        urgent = np.array([n.priority in conditional for n in self.needs], dtype=bool)
+        free: Truths = fit[None, :] | (on_call[None, :] & urgent[:, None])
+        column = {c.crew_id: j for j, c in enumerate(self.candidates)}
+        for i, need in enumerate(self.needs):
+            for crew_id in need.paused:
+                if crew_id in column and need.held_by != crew_id:
+                    free[i, column[crew_id]] = False
+        return free
+
+    def _weights(self) -> Floats:
+        """w·P(genuine), growing by itself for every further `fair_after_s` of waiting."""
+        fair = self.policy.matching.fair_after_s
+        base = np.array([self.policy.weight(n.priority) * n.p_genuine for n in self.needs])
+        waited = self.policy.promise.target_s - self.left
+        grown: Floats = base * (1.0 + np.maximum(waited - fair, 0.0) / fair)
+        return grown
+
+    def _prices(self, ete: Floats) -> Prices:
+        m, target = self.policy.matching, self.policy.promise.target_s
+        w = self.weight[:, None]
+        shape = ete.shape
+        crews = [c.crew_id for c in self.candidates]
+        held = np.array(
+            [[n.held_by not in (None, crew_id) for crew_id in crews] for n in self.needs],
             dtype=np.float64,
-        ).reshape(len(needs), len(candidates))
-        asked = ~np.isnan(road)
-        ete = np.where(asked, road, np.inf) + m.turnout_s
-        feasible = np.array(
-            [[_why_not(n, c) is None for c in candidates] for n in needs], dtype=bool
-        ).reshape(ete.shape) & np.isfinite(ete)
-        left = np.array([(n.due_at - now).total_seconds() for n in needs])
-        weight = np.array([policy.weight(n.priority) for n in needs])
-        reachable = np.where(np.isfinite(ete), ete, 86400.0)
-        cost = _lateness(left, reachable, weight, policy) + _skill_price(needs, candidates, m)
-        return cls(
-            needs=needs,
-            candidates=candidates,
-            ete=ete,
-            asked=asked,
-            feasible=feasible,
-            left=left,
-            cost=np.where(feasible, cost, INFEASIBLE),
-            leave=_leaving(needs, candidates, left, weight, policy),
-            p=p_on_time(left[:, None], reachable, sigma=m.sigma),
-            parameters=m,
+        ).reshape(shape)
+        loss = np.array([c.cover_loss for c in self.candidates])
+        # nobody waits uncovered for incidents to come while one is there without a crew
+        spare = m.coverage_loss if self._enough() else 0.0
+        return Prices(
+            late=w * m.late * (1.0 - self.p),
+            tardy=w * m.tardiness * np.maximum(ete - self.left[:, None], 0.0) / target,
+            travel=m.travel * ete / target,
+            coverage=np.broadcast_to(spare * loss[None, :], shape),
+            skill=m.skill_price * suitability.spare(self.needs, self.candidates),
+            switch=self.policy.diversion.switch * held,
         )
 
-    def solve(self) -> dict[int, list[int]]:
-        """Chosen candidate columns by need row."""
-        rows = [i for i, need in enumerate(self.needs) for _ in range(max(1, need.wants))]
-        n, m = len(rows), len(self.candidates)
+    def _enough(self) -> bool:
+        free = sum(c.unfit is None and c.holds is None for c in self.candidates)
+        return free >= sum(n.held_by is None for n in self.needs)
+
+    def _next_free(self) -> Floats:
+        """Seconds until another crew with the skills may be there, shape (needs,)."""
+        m = self.policy.matching
+        bound = np.array(
+            [c.unfit == "busy" or c.holds is not None for c in self.candidates], dtype=bool
+        )
+        count = np.maximum((self.skilled & bound[None, :]).sum(axis=1), 1)
+        ete: Floats = (m.mean_service_s + m.mean_travel_s) / count + UNTIL_NEXT_S
+        return ete
+
+    def leave(self) -> Floats:
+        """u: the price of leaving each need without a crew for now, shape (needs,)."""
+        m, target = self.policy.matching, self.policy.promise.target_s
+        ete = self._leave_ete
+        late = 1.0 - p_on_time(self.left, ete, sigma=m.sigma)
+        tardy = np.maximum(ete - self.left, 0.0) / target
+        held = np.array([n.held_by is not None for n in self.needs], dtype=np.float64)
+        price = self.weight * (m.late * late + m.tardiness * tardy) + m.travel * ete / target
+        # never held on purpose: dearer than every crew that could go
+        dearest = float(self.prices.total[self.feasible].max(initial=0.0))
+        barrier = max(m.leave, 1.0 + dearest)
+        prices: Floats = price + barrier + self.policy.diversion.switch * held
+        return prices
+
+    # --- who goes ------------------------------------------------------------
+
+    def solve(self) -> dict[int, int]:
+        """The chosen candidate of each need that gets one, by position."""
+        rule = self.policy.matching.rule
+        if rule != "deadline":
+            waited = [(need.due_at, need.incident_id, need.slot) for need in self.needs]
+            priority = [need.priority for need in self.needs]
+            return baselines.choose(rule, self.ete, self.feasible, waited=waited, priority=priority)
+        columns = np.flatnonzero(self.feasible.any(axis=0))
+        n, m = len(self.needs), len(columns)
         table = np.full((n, m + n), INFEASIBLE)
-        table[:, :m] = self.cost[rows]
-        table[np.arange(n), m + np.arange(n)] = self.leave[rows]
-        chosen: dict[int, list[int]] = {}
-        for row, column in zip(*linear_sum_assignment(table), strict=True):
-            if column < m and table[row, column] < INFEASIBLE:
-                chosen.setdefault(rows[row], []).append(int(column))
-        return {i: sorted(js, key=lambda j: (self.ete[i, j], j)) for i, js in chosen.items()}
+        table[:, :m] = self.cost[:, columns]
+        table[np.arange(n), m + np.arange(n)] = self.leave()
+        return {
+            int(row): int(columns[column])
+            for row, column in zip(*linear_sum_assignment(table), strict=True)
+            if column < m and table[row, column] < INFEASIBLE
+        }
 
-    def proposal(self, i: int, chosen: Sequence[int]) -> Proposal:
-        """The proposal for need `i`: its fastest chosen crew, or why there is none."""
+    # --- what is told --------------------------------------------------------
+
+    def proposal(self, i: int, chosen: int | None) -> Proposal:
+        """The proposal for need `i`: the chosen crew, or why there is none."""
         need = self.needs[i]
-        shown = self._shown(i)
-        if not chosen:
+        common: dict[str, Any] = {
+            "incident_id": need.incident_id,
+            "slot": need.slot,
+            "candidates": self._shown(i, chosen),
+            "weight": round(float(self.weight[i]), 4),
+            "p_genuine": need.p_genuine,
+            "held_by": need.held_by,
+        }
+        later = float(p_on_time(self.left[i], self._leave_ete[i], sigma=self._sigma))
+        if chosen is None:
             return Proposal(
-                need.incident_id, None, None, None, None, None, self._shortfall(i), shown
+                shortfall_reason=self._shortfall(i),
+                p_otherwise=round(later, 4),
+                saves=self._could_save(i, later),
+                **common,
             )
-        j = chosen[0]
-        ete = float(self.ete[i, j])
+        ete = float(self.ete[i, chosen])
+        p = float(self.p[i, chosen])
         return Proposal(
-            incident_id=need.incident_id,
-            crew_id=self.candidates[j].crew_id,
+            crew_id=self.candidates[chosen].crew_id,
             ete_s=round(ete, 1),
-            p90_ete_s=round(p90(ete, sigma=self.parameters.sigma), 1),
-            p_on_time=round(float(self.p[i, j]), 4),
-            selection_reason=self._reason(i, j),
-            shortfall_reason="more_urgent" if len(chosen) < need.wants else None,
-            candidates=shown,
+            p90_ete_s=round(p90(ete, sigma=self._sigma), 1),
+            p_on_time=round(p, 4),
+            selection_reason=self._reason(i, chosen),
+            cover_loss=round(self.candidates[chosen].cover_loss, 4),
+            p_otherwise=round(later, 4),
+            saves=round(max(p - later, 0.0), 4),
+            **common,
         )
 
-    def _shown(self, i: int) -> tuple[Mapping[str, Any], ...]:
-        """The first candidates by fitness, then ETE, then id."""
-        unfit = ~self.feasible[i]
-        ranked = np.lexsort((self.ete[i], unfit))[:SHOWN_CANDIDATES]
+    @property
+    def _sigma(self) -> float:
+        return self.policy.matching.sigma
+
+    def _could_save(self, i: int, later: float) -> float:
+        """What the best crew would add if it came free for this need."""
+        able = self.feasible[i]
+        return round(max(float(self.p[i][able].max(initial=0.0)) - later, 0.0), 4)
+
+    def _shown(self, i: int, chosen: int | None) -> tuple[Mapping[str, Any], ...]:
+        """The chosen crew and the first others by fitness, then ETE, then id."""
+        ranked = np.lexsort((self.ete[i], ~self.feasible[i]))[:SHOWN_CANDIDATES].tolist()
+        if chosen is not None and chosen not in ranked:
+            ranked = [*ranked[:-1], chosen]
         return tuple(self._entry(i, int(j)) for j in ranked)
 
     def _entry(self, i: int, j: int) -> Mapping[str, Any]:
         known = bool(np.isfinite(self.ete[i, j]))
-        why_not = _why_not(self.needs[i], self.candidates[j])
+        able = bool(self.feasible[i, j])
+        holds = self.candidates[j].holds
         return {
             "crew_id": str(self.candidates[j].crew_id),
             "ete_s": round(float(self.ete[i, j]), 1) if known else None,
             "p_on_time": round(float(self.p[i, j]), 4) if known else None,
-            "cost": round(float(self.cost[i, j]), 4) if self.feasible[i, j] else None,
-            "why_not": why_not or (None if known else self._unknown(i, j)),
+            "cost": round(float(self.cost[i, j]), 4) if able else None,
+            "terms": self.prices.terms(i, j) if able else None,
+            "holds": str(holds) if holds else None,
+            "why_not": None if able else self._why_not(i, j),
         }
 
+    def _why_not(self, i: int, j: int) -> str:
+        need, candidate = self.needs[i], self.candidates[j]
+        if not self.skilled[i, j]:
+            return "skill" if not need.skills <= candidate.skills else "equipment"
+        if candidate.unfit is not None and not self._on_call(i, j):
+            return candidate.unfit
+        if candidate.crew_id in need.paused:
+            return "declined"
+        return "unreachable" if self.asked[i, j] else "no_position"
+
+    def _on_call(self, i: int, j: int) -> bool:
+        urgent = self.needs[i].priority in self.policy.diversion.conditional_for
+        return urgent and self.candidates[j].unfit == "conditional"
+
     def _reason(self, i: int, j: int) -> str:
-        fit = np.flatnonzero(self.feasible[i])
-        if len(fit) == 1:
+        if self.candidates[j].holds not in (None, self.needs[i].incident_id):
+            return "diverted"
+        able = np.flatnonzero(self.feasible[i])
+        if len(able) == 1:
             return "only_suitable"
-        faster = [k for k in fit if self.ete[i, k] < self.ete[i, j]]
+        faster = [k for k in able if self.ete[i, k] < self.ete[i, j]]
         if not faster:
             return "nearest"
         if all(self.cost[i, k] > self.cost[i, j] for k in faster):
-            return "keeps_skills"
+            nearest = min(faster, key=lambda k: float(self.ete[i, k]))
+            skill = self.prices.skill[i, nearest] - self.prices.skill[i, j]
+            cover = self.prices.coverage[i, nearest] - self.prices.coverage[i, j]
+            return "keeps_skills" if skill >= cover else "keeps_cover"
         return "best_for_all"
-
-    def _unknown(self, i: int, j: int) -> str:
-        return "unreachable" if self.asked[i, j] else "no_position"
 
     def _shortfall(self, i: int) -> str:
         if not self.candidates:
             return "no_crews"
         if self.feasible[i].any():
             return "more_urgent"
-        need = self.needs[i]
-        if not any(need.skills <= c.skills for c in self.candidates):
-            return "skill"
-        reasons = {
-            _why_not(need, c) or self._unknown(i, j)
-            for j, c in enumerate(self.candidates)
-            if need.skills <= c.skills
-        }
+        skilled = np.flatnonzero(self.skilled[i])
+        if not len(skilled):
+            some = any(self.needs[i].skills <= c.skills for c in self.candidates)
+            return "equipment" if some else "skill"
+        reasons = {self._why_not(i, int(j)) for j in skilled}
         return next((reason for reason in SHORTFALLS if reason in reasons), "no_crews")
 
 
-def _why_not(need: Need, candidate: Candidate) -> str | None:
-    if not need.skills <= candidate.skills:
-        return "skill"
-    if candidate.unfit is not None:
-        return candidate.unfit
-    if candidate.crew_id in need.paused:
-        return "declined"
-    return None
-
-
-def _lateness(left: Floats, ete: Floats, weight: Floats, policy: Policy) -> Floats:
-    """w·[A·P_late + B·max(η − b, 0)/τ] + α·η/τ, shape (needs, crews)."""
-    m, target = policy.matching, policy.promise.target_s
-    late = 1.0 - p_on_time(left[:, None], ete, sigma=m.sigma)
-    tardy = np.maximum(ete - left[:, None], 0.0) / target
-    return weight[:, None] * (m.late * late + m.tardiness * tardy) + m.travel * ete / target
-
-
-def _skill_price(
-    needs: Sequence[Need], candidates: Sequence[Candidate], parameters: Matching
-) -> Floats:
-    """S for each skill of a crew that the incident does not need."""
-    spare = [[len(c.skills - n.skills) for c in candidates] for n in needs]
-    shape = (len(needs), len(candidates))
-    return parameters.skill_price * np.array(spare, dtype=np.float64).reshape(shape)
-
-
-def _leaving(
+def _road_table(
     needs: Sequence[Need],
     candidates: Sequence[Candidate],
-    left: Floats,
-    weight: Floats,
-    policy: Policy,
+    road_s: Mapping[tuple[UUID, UUID], float],
 ) -> Floats:
-    """The price of leaving each incident to the next crew that comes free, shape (needs,)."""
-    m = policy.matching
-    busy = np.array(
-        [
-            max(1, sum(1 for c in candidates if c.unfit == "busy" and n.skills <= c.skills))
-            for n in needs
-        ]
-    )
-    ete = (m.mean_service_s + m.mean_travel_s) / busy + 600.0
-    return _lateness(left, ete[:, None], weight, policy)[:, 0] + m.leave * weight
+    """Road seconds, shape (needs, crews); nan where the roads were not asked."""
+    if isinstance(road_s, RoadTimes):
+        return road_s.table([c.crew_id for c in candidates], [n.incident_id for n in needs])
+    return np.array(
+        [[road_s.get((c.crew_id, n.incident_id), np.nan) for c in candidates] for n in needs],
+        dtype=np.float64,
+    ).reshape(len(needs), len(candidates))

@@ -35,8 +35,14 @@ def _job(world: World, assignment: Assignment) -> dict[str, Any]:
     reports = [_told(world, report) for report in world.reports_of(incident.id)]
     return {
         **wire_view(assignment),
-        "incident": {**wire_view(incident), "recommendation": None, "reports": reports},
+        "incident": {**_outside(incident), "reports": reports},
     }
+
+
+def _outside(incident: Incident) -> dict[str, Any]:
+    """The incident without what only dispatchers weigh: other crews, and why it was late."""
+    hidden = dict.fromkeys(("recommendation", "after_action"))
+    return {**wire_view(incident), **hidden}
 
 
 def _told(world: World, report: Report) -> dict[str, Any]:
@@ -211,7 +217,7 @@ def _handed(world: World, referral_id: UUID) -> dict[str, Any]:
     reports = [_told(world, report) for report in world.reports_of(incident.id)]
     return {
         **wire_view(referral),
-        "incident": {**wire_view(incident), "recommendation": None, "reports": reports},
+        "incident": {**_outside(incident), "reports": reports},
     }
 
 

@@ -210,6 +210,11 @@ incident = _entity(
     Column("alarm_level", Integer, nullable=False),
     _json("required_slots", required=True),
     _json("after_action"),
+    _number("p_genuine"),
+    _number("saves"),
+    _moment("forecast_eta"),
+    _flag("forecast_alarm"),
+    _json("savers", required=True),
     Index(None, "city_id", "status"),
     Index(None, "city_id", "received_at"),
     Index(None, "city_id", "changed_at"),
@@ -235,6 +240,8 @@ crew = _entity(
     _moment("shift_ends_at"),
     _moment("rest_until"),
     _text("out_of_service_reason"),
+    _json("move_up"),
+    _moment("moved_at"),
 )
 
 assignment = _entity(
@@ -260,6 +267,7 @@ assignment = _entity(
     _text("disposition_code"),
     _text("decline_reason"),
     _text("note"),
+    _uuid("diverted_from"),
     _json("photo_ids", required=True),
     _to("incident", "incident_id"),
     _to("crew", "crew_id"),

@@ -94,6 +94,17 @@ def list_incidents(connection: Connection, city_id: str, wanted: Wanted) -> list
     return _listed(connection, city_id, tables.incident, wanted)
 
 
+def list_missed(
+    connection: Connection, city_id: str, wanted: Wanted, *, district: str | None = None
+) -> list[dict[str, Any]]:
+    """Incidents whose promise was missed, with the after-action record, the newest first."""
+    column = tables.incident.c
+    missed = [column.after_action.is_not(None)]
+    if district is not None:
+        missed.append(column.district == district)
+    return _listed(connection, city_id, tables.incident, wanted, *missed)
+
+
 def log_of_incident(connection: Connection, city_id: str, incident_id: UUID) -> list[Entry]:
     """What happened to an incident, its reports, assignments, referrals and closures, in order."""
     subjects = [incident_id]
@@ -106,12 +117,16 @@ def log_of_incident(connection: Connection, city_id: str, incident_id: UUID) -> 
 
 
 def _listed(
-    connection: Connection, city_id: str, table: Table, wanted: Wanted
+    connection: Connection,
+    city_id: str,
+    table: Table,
+    wanted: Wanted,
+    *also: ColumnElement[bool],
 ) -> list[dict[str, Any]]:
     column = table.c
     found = (
         select(table)
-        .where(column.city_id == city_id, *_conditions(table, wanted))
+        .where(column.city_id == city_id, *_conditions(table, wanted), *also)
         .order_by(column.received_at.desc(), column.id.desc())
         .limit(wanted.limit)
     )

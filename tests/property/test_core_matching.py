@@ -38,7 +38,6 @@ def worlds(
             due_at=NOW + timedelta(seconds=draw(st.integers(-1800, 1800))),
             priority=draw(st.sampled_from((1, 2, 3))),
             skills=draw(skills),
-            wants=draw(st.sampled_from((1, 1, 1, 2))),
         )
         for i in range(draw(st.integers(1, 6)))
     ]

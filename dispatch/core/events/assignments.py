@@ -22,6 +22,7 @@ class AssignmentOffered(Fact):
     p90_ete_s: float | None
     p_on_time: float | None
     source: str
+    diverted_from: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,42 @@ class CrewBackInService(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class MoveUpSuggested(Fact):
+    """The crew would be of more use waiting at another post."""
+
+    lon: float
+    lat: float
+    gain: float
+    ete_s: float
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveUpOrdered(Fact):
+    """The crew is asked to wait at this post."""
+
+    lon: float
+    lat: float
+    gain: float | None = None
+    ete_s: float | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveUpReached(Fact):
+    """The crew waits at the post."""
+
+    source: str = "button"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveUpEnded(Fact):
+    """The suggestion or order no longer holds: dismissed, declined, or needed elsewhere."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CrewCommitted(Fact):
     """The crew has an assignment now."""
 

@@ -32,13 +32,15 @@ class IncidentOpened(Fact):
     channel: str
     alarm_level: int = 1
     required_slots: tuple[Slot, ...] = ()
+    p_genuine: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentReportJoined(Fact):
-    """One more report speaks of this incident."""
+    """One more report speaks of this incident, which is the more probably genuine for it."""
 
     report_id: UUID
+    p_genuine: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,21 @@ class RecommendationMade(Fact):
     shortfall_reason: str | None
     auto: bool
     candidates: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentForecast(Fact):
+    """How probably the promise will be kept, when that changed enough to tell.
+
+    `saves` is what acting now adds to it; `alarm` says that a miss is likely, and `savers` which
+    crews could still keep the promise: crew_id, p_on_time, ete_s, how (send or divert).
+    """
+
+    p_on_time: float
+    eta: datetime | None
+    saves: float
+    alarm: bool
+    savers: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

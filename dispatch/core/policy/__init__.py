@@ -1,6 +1,7 @@
 """A city's numbers: who does what, how urgent it is, how long things may take."""
 
-from dispatch.core.policy.reading import parse_policy
+from dispatch.core.policy.lines import line_of
+from dispatch.core.policy.reading import Where, parse_policy
 from dispatch.core.policy.sections import (
     MOVE_UPS,
     RULES,
@@ -45,5 +46,7 @@ __all__ = [
     "Service",
     "Slot",
     "Triage",
+    "Where",
+    "line_of",
     "parse_policy",
 ]

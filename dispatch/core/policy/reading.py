@@ -4,44 +4,62 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from dispatch.core.errors import BadPolicy
-from dispatch.core.policy.sections import MOVE_UPS, RULES, Agency, Choice, Policy, Service
+from dispatch.core.policy.sections import (
+    MOVE_UPS,
+    RULES,
+    Agency,
+    Choice,
+    Policy,
+    RunCard,
+    Service,
+)
+
+Where = tuple[str | int, ...]
+"""The way to a value in the document: names of tables and keys, numbers of list entries."""
 
 
 def parse_policy(document: Mapping[str, Any]) -> Policy:
-    """The policy in a parsed TOML document. Raises BadPolicy with the key and the reason."""
-    known = {
-        "service",
-        "agency",
-        "disposition",
-        "decline",
-        *(field.name for field in fields(Policy)),
-    } - {"services", "agencies", "dispositions", "declines"}
+    """The policy in a parsed TOML document.
+
+    Raises BadPolicy with the key and the reason; `fields["path"]` is the way to the culprit.
+    """
+    known = {*_TABLES, *(section.name for section in _sections())}
     for key in document:
         if key not in known:
-            raise BadPolicy(f"Unknown table [{key}]; known are {', '.join(sorted(known))}.")
+            raise _bad((key,), f"Unknown table [{key}]; known are {', '.join(sorted(known))}.")
     agencies = _keyed(document, "agency", Agency, "agency_id")
     services = _keyed(document, "service", Service, "service_code")
     if not services:
-        raise BadPolicy("The policy has no [[service]]: citizens would have nothing to choose.")
-    for service in services.values():
-        _check_service(service, agencies)
+        raise _bad((), "The policy has no [[service]]: citizens would have nothing to choose.")
+    for i, service in enumerate(services.values()):
+        _check_service(service, agencies, ("service", i))
     sections: dict[str, Any] = {
-        field.name: _section(document.get(field.name, {}), field.type_, f"[{field.name}]")
-        for field in _sections()
+        section.name: _section(
+            document.get(section.name, {}), section.type_, f"[{section.name}]", (section.name,)
+        )
+        for section in _sections()
     }
     policy = Policy(
         services=services,
         agencies=agencies,
         dispositions=_choices(document, "disposition"),
         declines=_choices(document, "decline"),
+        run_cards=_run_cards(document, services),
         **sections,
     )
     _check_ranges(policy)
     return policy
+
+
+_TABLES = ("service", "agency", "disposition", "decline", "run_card")
+
+
+def _bad(path: Where, detail: str) -> BadPolicy:
+    return BadPolicy(detail, path=path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +73,20 @@ def _sections() -> Sequence[_Section]:
     return [_Section(f.name, hints[f.name]) for f in fields(Policy) if f.default is not MISSING]
 
 
+def _entries(document: Mapping[str, Any], table: str) -> Sequence[Mapping[str, Any]]:
+    entries = document.get(table, [])
+    if isinstance(entries, list) and all(isinstance(entry, Mapping) for entry in entries):
+        return entries
+    detail = f"[[{table}]] must be a list of tables: write its name in two brackets."
+    raise _bad((table,), detail)
+
+
 def _keyed(document: Mapping[str, Any], table: str, type_: type[Any], key: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    entries = document.get(table, [])
-    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
-        raise BadPolicy(f"[[{table}]] must be a list of tables: write its name in two brackets.")
-    for entry in entries:
-        item = _section(entry, type_, f"[[{table}]] {entry.get(key, '')}".strip())
+    for i, entry in enumerate(_entries(document, table)):
+        item = _section(entry, type_, f"[[{table}]] {entry.get(key, '')}".strip(), (table, i))
         if getattr(item, key) in found:
-            raise BadPolicy(f"[[{table}]] {getattr(item, key)} is there twice.")
+            raise _bad((table, i, key), f"[[{table}]] {getattr(item, key)} is there twice.")
         found[getattr(item, key)] = item
     return found
 
@@ -71,59 +94,93 @@ def _keyed(document: Mapping[str, Any], table: str, type_: type[Any], key: str) 
 def _choices(document: Mapping[str, Any], table: str) -> dict[str, Choice]:
     found: dict[str, Choice] = _keyed(document, table, Choice, "code")
     if not found:
-        raise BadPolicy(f"The policy has no [[{table}]]: crews would have nothing to choose.")
-    for choice in found.values():
+        raise _bad((), f"The policy has no [[{table}]]: crews would have nothing to choose.")
+    for i, choice in enumerate(found.values()):
         if choice.outcome not in OUTCOMES:
-            raise BadPolicy(
+            raise _bad(
+                (table, i, "outcome"),
                 f"[[{table}]] {choice.code}: outcome is “{choice.outcome}”, "
-                f"but must be one of {', '.join(OUTCOMES)}."
+                f"but must be one of {', '.join(OUTCOMES)}.",
             )
     return found
 
 
-def _check_service(service: Service, agencies: Mapping[str, Agency]) -> None:
+def _run_cards(
+    document: Mapping[str, Any], services: Mapping[str, Service]
+) -> dict[tuple[str, int], RunCard]:
+    found: dict[tuple[str, int], RunCard] = {}
+    for i, entry in enumerate(_entries(document, "run_card")):
+        path: Where = ("run_card", i)
+        where = f"[[run_card]] {entry.get('service_code', '')}".strip()
+        card: RunCard = _section(entry, RunCard, where, path)
+        _check_card(card, services, path)
+        key = (card.service_code, card.alarm_level)
+        if key in found:
+            detail = f"{where}: alarm level {card.alarm_level} is there twice."
+            raise _bad((*path, "alarm_level"), detail)
+        found[key] = card
+    for i, (code, level) in enumerate(found):
+        if level > 2 and (code, level - 1) not in found:
+            detail = f"[[run_card]] {code}: alarm level {level} has no level {level - 1} below it."
+            raise _bad(("run_card", i, "alarm_level"), detail)
+    return found
+
+
+def _check_card(card: RunCard, services: Mapping[str, Service], path: Where) -> None:
+    where = f"[[run_card]] {card.service_code}"
+    if card.service_code not in services:
+        detail = f"[[run_card]]: service_code “{card.service_code}” is not a [[service]]."
+        raise _bad((*path, "service_code"), detail)
+    if not card.slot:
+        raise _bad(path, f"{where}: without a [[run_card.slot]] it would ask for nobody.")
+    _check_range(where, card, "alarm_level", (1, 9), path)
+    for i, slot in enumerate(card.slot):
+        _check_range(f"{where}: slot", slot, "crews", (1, 50), (*path, "slot", i))
+
+
+def _check_service(service: Service, agencies: Mapping[str, Agency], path: Where) -> None:
     where = f"[[service]] {service.service_code}"
     if service.agency_id not in agencies:
-        raise BadPolicy(f"{where}: agency_id “{service.agency_id}” is not an [[agency]].")
+        detail = f"{where}: agency_id “{service.agency_id}” is not an [[agency]]."
+        raise _bad((*path, "agency_id"), detail)
     if service.priority not in PRIORITIES:
-        raise BadPolicy(f"{where}: priority must be 1, 2 or 3.")
-    for name, low, high in (
-        ("crews", 1, 50),
-        ("duplicate_radius_m", 1.0, 10_000.0),
-        ("duplicate_window_h", 0.1, 8760.0),
-        ("closes_road_m", 0.0, 500.0),
-    ):
-        _check_range(f"{where}: {name}", getattr(service, name), low, high)
+        raise _bad((*path, "priority"), f"{where}: priority must be 1, 2 or 3.")
+    for name, low, high in _SERVICE_RANGES:
+        _check_range(where, service, name, (low, high), path)
 
 
-def _section(entry: Any, type_: type[Any], where: str) -> Any:
+def _section(entry: Any, type_: type[Any], where: str, path: Where) -> Any:
     if not isinstance(entry, Mapping):
-        raise BadPolicy(f"{where} is {entry!r}, but should be a table.")
+        raise _bad(path, f"{where} is {entry!r}, but should be a table.")
     hints = get_type_hints(type_)
     values: dict[str, Any] = {}
     for key, value in entry.items():
         if key not in hints:
-            raise BadPolicy(f"{where}: unknown key “{key}”; known are {', '.join(sorted(hints))}.")
-        values[key] = _value(value, hints[key], f"{where}: {key}")
+            known = ", ".join(sorted(hints))
+            raise _bad((*path, key), f"{where}: unknown key “{key}”; known are {known}.")
+        values[key] = _value(value, hints[key], f"{where}: {key}", (*path, key))
     missing = [
         f.name
         for f in fields(type_)
         if f.default is MISSING and f.default_factory is MISSING and f.name not in values
     ]
     if missing:
-        raise BadPolicy(f"{where}: missing {', '.join(missing)}.")
+        raise _bad(path, f"{where}: missing {', '.join(missing)}.")
     return type_(**values)
 
 
-def _value(value: Any, wanted: Any, where: str) -> Any:
+def _value(value: Any, wanted: Any, where: str, path: Where) -> Any:
     if wanted is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     if wanted in (int, str, bool) and type(value) is wanted:
         return value
+    if is_dataclass(wanted):
+        return _section(value, wanted, where, path)
     if get_origin(wanted) is tuple and isinstance(value, list):
-        return tuple(_value(item, get_args(wanted)[0], where) for item in value)
+        type_ = get_args(wanted)[0]
+        return tuple(_value(item, type_, where, (*path, i)) for i, item in enumerate(value))
     should = _KINDS[get_origin(wanted) or wanted]
-    raise BadPolicy(f"{where} is {value!r}, but should be {should}.")
+    raise _bad(path, f"{where} is {value!r}, but should be {should}.")
 
 
 _KINDS: Mapping[Any, str] = {
@@ -135,6 +192,13 @@ _KINDS: Mapping[Any, str] = {
 }
 OUTCOMES = ("fixed", "not_fixed", "false", "other")
 PRIORITIES = (1, 2, 3)
+
+_SERVICE_RANGES: Sequence[tuple[str, float, float]] = (
+    ("crews", 1, 50),
+    ("duplicate_radius_m", 1.0, 10_000.0),
+    ("duplicate_window_h", 0.1, 8760.0),
+    ("closes_road_m", 0.0, 500.0),
+)
 
 _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("promise", "target_s", 60.0, 86400.0),
@@ -193,21 +257,28 @@ _WORDS: Sequence[tuple[str, str, Sequence[str]]] = (
 
 def _check_ranges(policy: Policy) -> None:
     for section, name, low, high in _RANGES:
-        _check_range(f"[{section}]: {name}", getattr(getattr(policy, section), name), low, high)
+        _check_range(f"[{section}]", getattr(policy, section), name, (low, high), (section,))
     for section, name in _PRIORITY_LISTS:
         if not set(getattr(getattr(policy, section), name)) <= set(PRIORITIES):
-            raise BadPolicy(f"[{section}]: {name} may hold 1, 2 and 3 only.")
+            raise _bad((section, name), f"[{section}]: {name} may hold 1, 2 and 3 only.")
     for section, name, known in _WORDS:
         word = getattr(getattr(policy, section), name)
         if word not in known:
-            raise BadPolicy(f"[{section}]: {name} is “{word}”, but must be {', '.join(known)}.")
-    for code in policy.rounds.services:
+            detail = f"[{section}]: {name} is “{word}”, but must be {', '.join(known)}."
+            raise _bad((section, name), detail)
+    for i, code in enumerate(policy.rounds.services):
         if code not in policy.services:
-            raise BadPolicy(f"[rounds]: services names “{code}”, which is not a [[service]].")
+            detail = f"[rounds]: services names “{code}”, which is not a [[service]]."
+            raise _bad(("rounds", "services", i), detail)
     if len(policy.matching.weights) != 3 or min(policy.matching.weights) <= 0:
-        raise BadPolicy("[matching]: weights must be three positive numbers, for priority 1, 2, 3.")
+        detail = "[matching]: weights must be three positive numbers, for priority 1, 2, 3."
+        raise _bad(("matching", "weights"), detail)
 
 
-def _check_range(where: str, value: float, low: float, high: float) -> None:
+def _check_range(
+    where: str, table: Any, name: str, range_: tuple[float, float], path: Where
+) -> None:
+    value, (low, high) = getattr(table, name), range_
     if not low <= value <= high:
-        raise BadPolicy(f"{where} is {value:g}, but must be {low:g} to {high:g}.")
+        detail = f"{where}: {name} is {value:g}, but must be {low:g} to {high:g}."
+        raise _bad((*path, name), detail)

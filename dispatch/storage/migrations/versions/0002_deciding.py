@@ -28,6 +28,17 @@ def _columns() -> Sequence[tuple[str, sa.Column[Any]]]:
         ("incident", sa.Column("alarm_level", sa.Integer(), nullable=False, server_default="1")),
         ("incident", sa.Column("required_slots", document(), nullable=False, server_default="[]")),
         ("incident", sa.Column("after_action", document())),
+        ("incident", sa.Column("p_genuine", sa.Float(53))),
+        ("incident", sa.Column("saves", sa.Float(53))),
+        ("incident", sa.Column("forecast_eta", Moment())),
+        (
+            "incident",
+            sa.Column("forecast_alarm", sa.Boolean(), nullable=False, server_default=sa.false()),
+        ),
+        ("incident", sa.Column("savers", document(), nullable=False, server_default="[]")),
+        ("crew", sa.Column("move_up", document())),
+        ("crew", sa.Column("moved_at", Moment())),
+        ("assignment", sa.Column("diverted_from", sa.Uuid())),
     )
 
 
