@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from dispatch.core.errors import BadPolicy
-from dispatch.core.policy import Policy, parse_policy
+from dispatch.core.policy import Policy, Where, line_of, parse_policy
 from geo.areas import Areas
 from geo.geocoding import Geocoder
 from geo.network import RoadNetwork
@@ -35,18 +37,34 @@ class City:
 
 
 def read_policy(path: Path | None) -> Policy:
-    """The policy in a file, or the one that comes with Sigap. Raises BadPolicy, with the file."""
+    """The policy in a file, or the one that comes with Sigap.
+
+    Raises BadPolicy: `policy.toml:42: [matching]: sigma is 9, but must be 0.01 to 2.`
+    """
     path = path or DEFAULT_POLICY
     try:
-        return parse_policy(tomllib.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadPolicy(f"{path}: cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise BadPolicy(f"{path}: is not written in UTF-8.") from error
+    try:
+        return parse_policy(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise BadPolicy(f"{path}: {error}.") from error
+        said, line = _placed(error)
+        raise BadPolicy(f"{path}{line}: {said}.") from error
     except BadPolicy as error:
-        raise BadPolicy(f"{path}: {error.detail}") from error
+        number = line_of(text, cast("Where", error.fields.get("path", ())))
+        line = "" if number is None else f":{number}"
+        raise BadPolicy(f"{path}{line}: {error.detail}") from error
+
+
+def _placed(error: tomllib.TOMLDecodeError) -> tuple[str, str]:
+    """What the parser says, and `:line` when it names one."""
+    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
+    if found is None:
+        return str(error), ""
+    return f"{found[1]} (column {found[3]})", f":{found[2]}"
 
 
 def ticket_prefix(city_id: str) -> str:

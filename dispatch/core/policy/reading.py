@@ -237,6 +237,8 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("gates", "least_members", 1, 50),
     ("rounds", "most_stops", 1, 500),
     ("rounds", "longest_h", 0.1, 24.0),
+    ("rounds", "work_s", 1.0, 86400.0),
+    ("rounds", "search_s", 1.0, 600.0),
     ("forecast", "alarm_below", 0.0, 1.0),
     ("forecast", "clear_above", 0.0, 1.0),
     ("closures", "precise_m", 1.0, 1000.0),

@@ -175,11 +175,17 @@ class Gates:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """Routine work driven as rounds: which services, how many stops, how long (hours)."""
+    """Routine work driven as rounds: which services, how many stops, how long (hours).
+
+    `work_s` seconds are reckoned for the work at one stop; `search_s` is how long better tours are
+    searched for at most.
+    """
 
     services: tuple[str, ...] = ()
     most_stops: int = 25
     longest_h: float = 6.0
+    work_s: float = 900.0
+    search_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
