@@ -15,8 +15,10 @@ from dispatch import system as city_system
 from dispatch.system import System
 from web import errors, open311, pages, screens, stream
 from web.api import (
+    after_actions,
     assignments,
     cities,
+    closures,
     crews,
     evaluation,
     geocode,
@@ -45,10 +47,12 @@ ROUTERS = (
     cities.router,
     reports.router,
     incidents.router,
+    closures.router,
     assignments.router,
     crews.router,
     referrals.router,
     evaluation.router,
+    after_actions.router,
     geocode.router,
     photos.router,
     public.router,

@@ -150,6 +150,7 @@ Watcher = Annotated[Principal, Depends(requires(*WATCHING))]
 Officer = Annotated[Principal, Depends(requires("officer", "administrator"))]
 CrewMember = Annotated[Principal, Depends(requires("crew"))]
 CrewOrDispatcher = Annotated[Principal, Depends(requires("crew", *DISPATCHING))]
+Driver = Annotated[Principal, Depends(requires("crew", "officer", *WATCHING))]
 CrewOrWatcher = Annotated[Principal, Depends(requires("crew", *WATCHING))]
 
 

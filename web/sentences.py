@@ -113,6 +113,7 @@ THINGS: Mapping[str, Sentence] = {
     "assignment": Sentence("assignment", "Penugasan"),
     "crew": Sentence("crew", "Regu"),
     "referral": Sentence("referral", "Disposisi"),
+    "closure": Sentence("closure", "Penutupan jalan"),
 }
 
 STATUSES: Mapping[str, Sentence] = {
@@ -140,6 +141,7 @@ STATUSES: Mapping[str, Sentence] = {
     "accepted": Sentence("accepted", "diterima instansi"),
     "refused": Sentence("refused", "ditolak instansi"),
     "finished": Sentence("finished", "selesai"),
+    "lifted": Sentence("lifted", "sudah dibuka"),
 }
 
 # What the rules below say, in English there; `{}` stands for a value. A test compares both sides.
@@ -170,6 +172,18 @@ FROM_BELOW: Mapping[str, str] = {
     ),
     "Other reports joined this incident meanwhile; cancel it instead.": (
         "Laporan lain sudah bergabung ke kejadian ini; batalkan kejadiannya."
+    ),
+    "There is no road here. Draw along a road of the map.": (
+        "Tidak ada jalan di sini. Gambar mengikuti jalan di peta."
+    ),
+    "This closes more than {} pieces of road at once. Draw less of it.": (
+        "Ini menutup lebih dari {} ruas jalan sekaligus. Gambar lebih pendek."
+    ),
+    "Say why the road is closed or opened: crews will read it.": (
+        "Tulis mengapa jalan ditutup atau dibuka: regu akan membacanya."
+    ),
+    "This incident is over. Reopen it first, or close the road without it.": (
+        "Kejadian ini sudah selesai. Buka kembali dahulu, atau tutup jalan tanpa kejadian itu."
     ),
     "Answer “satisfied” or “reopen”.": "Jawab “satisfied” atau “reopen”.",
     "This report was closed too long ago. Please make a new report.": (

@@ -241,6 +241,45 @@ class Candidates(Answer):
     candidates: list[Candidate]
 
 
+# --- closures ---------------------------------------------------------------------
+
+
+class StretchView(Answer):
+    """A piece of road between two neighbouring nodes of the map (OSM ids), degrees WGS 84."""
+
+    u: int
+    v: int
+    u_lon: float
+    u_lat: float
+    v_lon: float
+    v_lat: float
+    name: str
+
+
+class ClosureView(Thing):
+    status: Literal["closed", "lifted"]
+    reason: str
+    note: str | None
+    service_code: str | None
+    incident_id: UUID | None
+    stretches: list[StretchView]
+    made_at: datetime
+    made_by: str
+    lifted_at: datetime | None
+    lifted_by: str | None
+    lift_reason: str | None
+
+
+class Closures(Answer):
+    closures: list[ClosureView]
+
+
+class ClosurePreview(Answer):
+    stretches: list[StretchView]
+    names: list[str]
+    length_m: float
+
+
 # --- what a crew does -------------------------------------------------------------
 
 

@@ -76,6 +76,26 @@ class Reprioritise(Wish):
     reason: Reason
 
 
+# --- closures -----------------------------------------------------------------
+
+CLOSURE_WIDTH_M = 12.0
+ClosureWidth = Annotated[
+    float,
+    Field(ge=3, le=150, allow_inf_nan=False, description="how far beside the line roads count"),
+]
+
+
+class CloseRoad(Wish):
+    """`points`: [lon, lat] along the road, or a single one."""
+
+    points: Annotated[list[tuple[Lon, Lat]], Field(min_length=1, max_length=200)]
+    width_m: ClosureWidth = CLOSURE_WIDTH_M
+    reason: Reason
+    service_code: Code | None = None
+    incident_id: UUID | None = None
+    note: Annotated[str, Field(max_length=500)] | None = None
+
+
 # --- what a crew says ---------------------------------------------------------
 
 

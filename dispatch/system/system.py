@@ -28,7 +28,7 @@ from dispatch.blobs import Blobs
 from dispatch.core.arrival import Approach
 from dispatch.core.crews import Fix
 from dispatch.core.errors import NotFound
-from dispatch.core.events import Actor
+from dispatch.core.events import Actor, Stretch
 from dispatch.core.log import wire_view
 from dispatch.core.policy import Policy
 from dispatch.core.world import Timer, World
@@ -310,6 +310,14 @@ class System:
     def route(self, city_id: str, a: Point, b: Point) -> Route | None:
         """The fastest way by road, None when there is none."""
         return self.city(city_id).roads.route(a, b)
+
+    def stretches_along(
+        self, city_id: str, line: Sequence[Point], *, within_m: float
+    ) -> tuple[Stretch, ...]:
+        """The pieces of road along a drawn line or at a single point, each once."""
+        found = self.city(city_id).roads.segments_along(line, within_m=within_m)
+        pieces = dispatcher.stretches_of(found)
+        return tuple({frozenset((each.u, each.v)): each for each in pieces}.values())
 
     def proposal(self, city_id: str, incident_id: UUID) -> dict[str, Any]:
         """The recommendation for one incident with road times of this moment."""

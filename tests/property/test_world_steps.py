@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from dispatch.core import assignments, crews, incidents, referrals, reports
+from dispatch.core import assignments, closures, crews, incidents, referrals, reports
 from dispatch.core import events as ev
 from dispatch.core.errors import SigapError, WrongStatus
 from dispatch.core.events import Actor, Event, Fact, Kind, fact_types
@@ -31,6 +31,7 @@ LIFECYCLES: dict[Kind, Lifecycle] = {
     "assignment": assignments.LIFECYCLE,
     "crew": crews.LIFECYCLE,
     "referral": referrals.LIFECYCLE,
+    "closure": closures.LIFECYCLE,
 }
 STATUSES = {kind: sorted(table.statuses()) for kind, table in LIFECYCLES.items()}
 FACTS: dict[Kind, list[str]] = {
@@ -61,6 +62,17 @@ OF_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     datetime: moments,
     UUID: st.uuids(),
 }
+degrees = st.floats(-10, 10)
+OF_TYPE[ev.Stretch] = st.builds(
+    ev.Stretch,
+    u=st.integers(1, 2**40),
+    v=st.integers(1, 2**40),
+    u_lon=degrees,
+    u_lat=degrees,
+    v_lon=degrees,
+    v_lat=degrees,
+    name=words,
+)
 
 
 class Life:

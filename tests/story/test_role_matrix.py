@@ -90,6 +90,13 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "POST /api/{city}/assignments/{assignment_id}/withdraw": DISPATCH,
     "POST /api/{city}/crews/{crew_id}/code": DISPATCH,
     "GET /api/{city}/evaluation": WATCH,
+    "GET /api/{city}/after-actions": WATCH,
+    "GET /api/{city}/incidents/{incident_id}/why": WATCH,
+    # closures: whoever drives or watches must know; who watches may close and open
+    "GET /api/{city}/closures": WATCH | {"officer", "crew"},
+    "GET /api/{city}/closures/preview": WATCH,
+    "POST /api/{city}/closures": WATCH,
+    "POST /api/{city}/closures/{closure_id}/lift": WATCH,
     # the crew's own work
     "POST /api/{city}/assignments/{assignment_id}/acknowledge": CREW,
     "POST /api/{city}/assignments/{assignment_id}/decline": CREW,

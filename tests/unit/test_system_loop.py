@@ -20,7 +20,7 @@ from dispatch.core.errors import WrongStatus
 from dispatch.core.events import Actor
 from dispatch.core.policy import parse_policy
 from dispatch.core.world import Timer, World
-from dispatch.dispatcher import Question
+from dispatch.dispatcher import Blockage, Question
 from dispatch.simulator.memory import MemoryWorld
 from dispatch.system import loop as loop_room
 from dispatch.system import system as system_room
@@ -44,6 +44,7 @@ class Steps:
         self.asked: list[Callable[[], None]] = []
         self.broken: Exception | None = None
         self.turns = threading.Semaphore(0)
+        self.followed = -1
         self._claimed: set[tuple[str, UUID, datetime]] = set()
 
     def now(self) -> datetime:
@@ -57,6 +58,12 @@ class Steps:
 
     def offset(self, city_id: str) -> int:
         return len(self.world.log)
+
+    def follow_roads(self, city_id: str, offset: int) -> None:
+        self.followed = offset
+
+    def blockages(self, city_id: str) -> tuple[Blockage, ...]:
+        return dispatcher.blockages(self.world, self.clock)
 
     def claim_due(self, city_id: str, limit: int) -> list[Timer]:
         ready = [
