@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from dispatch.core.assignments import Assignment
+from dispatch.core.closures import Closure
 from dispatch.core.incidents import Incident
 from dispatch.core.log import plain, wire_view
 from dispatch.core.reports import Report
@@ -21,13 +22,20 @@ KEPT = timedelta(days=14)
 
 
 def crew_view(connection: Connection, world: World, crew_id: UUID) -> dict[str, Any]:
-    """A crew's phone: itself, its work with what the reporters wrote, what it did lately."""
+    """A crew's phone: itself, its work with what the reporters wrote, closed roads, what it did."""
     assignment = world.active_assignment(crew_id)
     return {
         "crew": wire_view(world.crew(crew_id)),
         "assignment": _job(world, assignment) if assignment else None,
         "recent": _recent(connection, world.city_id, crew_id),
+        "closures": [_closed(closure) for closure in world.active_closures()],
     }
+
+
+def _closed(closure: Closure) -> dict[str, Any]:
+    """What whoever drives must know of a closure: where and why."""
+    view = wire_view(closure)
+    return {name: view[name] for name in ("id", "reason", "service_code", "made_at", "stretches")}
 
 
 def _job(world: World, assignment: Assignment) -> dict[str, Any]:

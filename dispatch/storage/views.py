@@ -99,7 +99,7 @@ def list_missed(
 ) -> list[dict[str, Any]]:
     """Incidents whose promise was missed, with the after-action record, the newest first."""
     column = tables.incident.c
-    missed = [column.after_action.is_not(None)]
+    missed: list[ColumnElement[bool]] = [column.after_action.is_not(None)]
     if district is not None:
         missed.append(column.district == district)
     return _listed(connection, city_id, tables.incident, wanted, *missed)

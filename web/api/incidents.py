@@ -16,7 +16,7 @@ from dispatch.core.incidents import Incident
 from dispatch.core.log import Entry, wire_view, write_fact
 from dispatch.core.world import Entity, World
 from dispatch.storage import views
-from dispatch.system import System
+from dispatch.system import City, System
 from web import shapes, wishes
 from web.api.deeds import carry_out, json, moment
 from web.auth import Dispatcher, TheCity, TheStep, TheSystem, Watcher
@@ -76,6 +76,7 @@ def send_crew(
     system: TheSystem,
 ) -> Response:
     """Offer it to a crew; without one, to the crew that is recommended."""
+    weighed = _weighed(system, city, incident_id)
     crew_id = wish.crew_id or _recommended(system, city.id, incident_id)
     # Roads are asked before the step; a repeated request needs no answer from them.
     estimate = system.estimate(city.id, incident_id, crew_id) if crew_id else None
@@ -84,10 +85,30 @@ def send_crew(
         if crew_id is None:
             raise Conflict("No crew can be recommended now. Choose one yourself.")
         return actions.send_crew(
-            world, now, who.actor, incident_id, crew_id=crew_id, estimate=estimate
+            world,
+            now,
+            who.actor,
+            incident_id,
+            crew_id=crew_id,
+            estimate=estimate,
+            because=weighed,
         )
 
     return carry_out(system, who, step, action)
+
+
+def _weighed(system: System, city: City, incident_id: UUID) -> dict[str, Any]:
+    """What the engine would have done at this moment, kept beside what the dispatcher decides."""
+    found = system.proposal(city.id, incident_id)
+    shown = found["recommendation"]
+    return {
+        "rule": "dispatcher",
+        "proposed": shown["crew_id"],
+        "selection_reason": shown["selection_reason"],
+        "shortfall_reason": shown["shortfall_reason"],
+        "graph": city.roads.version,
+        "candidates": found["candidates"],
+    }
 
 
 def _recommended(system: System, city_id: str, incident_id: UUID) -> UUID | None:
