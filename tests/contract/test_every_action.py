@@ -24,6 +24,8 @@ from dispatch.core.incidents import Incident
 from dispatch.core.reports import Report
 from dispatch.core.world import World, fold
 from dispatch.relay import city_message
+from geo.network import Segment
+from geo.point import Point
 from realtime.wire import Folded
 from tests.contract.worlds import NOON, Stored
 
@@ -72,8 +74,8 @@ def _report(city: Watched, seconds: float, **changes: Any) -> Report:
     return report
 
 
-def _incident(city: Watched, seconds: float) -> Incident:
-    report = _report(city, seconds)
+def _incident(city: Watched, seconds: float, **changes: Any) -> Incident:
+    report = _report(city, seconds, **changes)
     found: Incident = city.do(actions.verify_report, seconds, DISPATCHER, report.id)
     return found
 
@@ -103,6 +105,18 @@ def _desk(city: Watched) -> None:
     city.do(actions.cancel_incident, 70, DISPATCHER, again.id, reason="salah")
     other = _incident(city, 80)
     city.do(actions.close_incident, 90, DISPATCHER, other.id, disposition_code="22", note="aman")
+
+
+def _roads(city: Watched) -> None:
+    """A dispatcher closes a road; a fallen tree closes another until it is cleared."""
+    road = [ev.Stretch(7, 8, *HERE, *HERE, "Jalan Pahlawan")]
+    drawn = city.do(actions.close_road, 100, DISPATCHER, road, reason="pawai")
+    city.do(actions.lift_closure, 101, DISPATCHER, drawn.id, reason="selesai")
+    tree = _incident(city, 102, service_code="fallen_tree", radius_m=10.0)
+    start, end = Point(*HERE), Point(HERE[0] + 0.001, HERE[1])
+    segment = Segment(8, 9, "Jalan Pahlawan", start, end, 100.0, 4.0, 1.0)
+    city.do(dispatcher.close_roads, 103, {tree.id: (segment,)})
+    city.do(actions.cancel_incident, 104, DISPATCHER, tree.id, reason="salah")
 
 
 def _agency(city: Watched) -> None:
@@ -193,7 +207,7 @@ def _by_itself(city: Watched) -> None:
 def told(stored: Stored) -> Iterator[list[Told]]:
     """A day in which everything happens."""
     city = Watched(stored)
-    for part in (_desk, _agency, _work, _by_itself):
+    for part in (_desk, _roads, _agency, _work, _by_itself):
         part(city)
     yield city.told
     assert fold([entry.event for entry in stored.log()]) == stored.things()

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from dispatch import actions
-from dispatch.core import assignments, incidents, referrals, reports
+from dispatch.core import assignments, closures, incidents, referrals, reports
 from dispatch.core import events as ev
 from dispatch.core.errors import WrongStatus
 from dispatch.core.events import Actor
@@ -34,6 +34,7 @@ class City:
     assignment: UUID
     crew: UUID
     referral: UUID
+    closure: UUID
 
 
 def busy_city() -> City:
@@ -47,7 +48,10 @@ def busy_city() -> City:
     actions.set_crew_status(world, NOON, DESK, crew.id, status="available")
     assignment = actions.send_crew(world, NOON, DESK, incident.id, crew_id=crew.id)
     (referral,) = world.referrals_of(incident.id)
-    return City(world, report.id, incident.id, assignment.id, crew.id, referral.id)
+    stretch = ev.Stretch(1, 2, 111.5, -7.6, 111.5, -7.61)
+    closure = actions.close_road(world, NOON, DESK, [stretch], reason="pohon tumbang")
+    made = (report.id, incident.id, assignment.id, crew.id, referral.id, closure.id)
+    return City(world, *made)
 
 
 def idle_city() -> City:
@@ -112,6 +116,7 @@ ON_REFERRALS = [
     Verb(actions.refuse_referral, "ReferralRefused", WHY),
     Verb(actions.finish_referral, "ReferralFinished", {}),
 ]
+ON_CLOSURES = [Verb(actions.lift_closure, "ClosureLifted", WHY)]
 
 
 def _cases(verbs: list[Verb], lifecycle: Lifecycle) -> list[Any]:
@@ -200,7 +205,7 @@ def test_referrals(verb: Verb, status: str) -> None:
 
 def test_every_fact_of_the_tables_is_reached_by_something() -> None:
     """Nothing stands in a table that nobody can do."""
-    verbs = [*ON_REPORTS, *ON_INCIDENTS, *ON_ASSIGNMENTS, *ON_REFERRALS]
+    verbs = [*ON_REPORTS, *ON_INCIDENTS, *ON_ASSIGNMENTS, *ON_REFERRALS, *ON_CLOSURES]
     reached = {verb.fact for verb in verbs}
     # what follows from an action, or is done by the dispatcher loop
     reached |= {"ReportReceived", "ReportTriaged", "ReportMarkedDuplicate", "ReportLinked"}
@@ -209,6 +214,13 @@ def test_every_fact_of_the_tables_is_reached_by_something() -> None:
     reached |= {"AfterActionRecorded"}
     reached |= {"IncidentCrewLeft", "IncidentCrewArrived", "IncidentCleared"}
     reached |= {"AssignmentOffered", "AssignmentExpired", "AssignmentEtaRevised"}
-    reached |= {"ReferralMade", "ReferralWithdrawn"}
+    reached |= {"ReferralMade", "ReferralWithdrawn", "ClosureMade"}
     reached |= {"CrewRegistered", "CrewStatusSet", "CrewCommitted", "CrewReleased"}
     assert reached == set(ev.fact_types())
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_CLOSURES, closures.LIFECYCLE))
+def test_closures(verb: Verb, status: str) -> None:
+    city = idle_city()
+    closure = forced(city, "closure", city.closure, status=status)
+    judge(city, verb, closure, closures.LIFECYCLE)

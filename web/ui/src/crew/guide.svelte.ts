@@ -21,6 +21,8 @@ interface Guide {
 const guide = $state<Guide>({ assignmentId: null, route: null, missing: false, arrival: START });
 let asked: { at: number; from: { lon: number; lat: number } | null } | null = null;
 let asking = false;
+/** The roads changed while a way was being asked for. */
+let stale = false;
 
 export const way: Readonly<Guide> = guide;
 
@@ -48,6 +50,12 @@ export function guideWith(fix: Fix): void {
   if (moved && Date.now() - (asked?.at ?? 0) > AGAIN_MS) void loadRoute();
 }
 
+/** A road was closed or opened: the way may be another one now. */
+export function roadsChanged(): void {
+  stale = asking;
+  void loadRoute();
+}
+
 async function recallRoute(assignmentId: string): Promise<void> {
   const known = await recall<{ assignmentId: string; route: Route }>("route");
   if (known?.assignmentId !== assignmentId || guide.assignmentId !== assignmentId) return;
@@ -68,8 +76,13 @@ export async function loadRoute(): Promise<void> {
     await remember("route", { assignmentId, route });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    // No road leads there any more: the old way would lead into the closure.
+    if (error.code === "unreachable" && guide.assignmentId === assignmentId) guide.route = null;
     guide.missing = guide.route === null;
   } finally {
     asking = false;
   }
+  if (!stale) return;
+  stale = false;
+  await loadRoute();
 }

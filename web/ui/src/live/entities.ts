@@ -178,6 +178,23 @@ export interface Referral extends Entity {
   reason: string | null;
 }
 
+export type Stretch = Schemas["StretchView"];
+
+/** Roads that cannot be driven; `made_by` and `lifted_by` are `<role>:<id>`. */
+export interface Closure extends Entity {
+  status: "closed" | "lifted";
+  reason: string;
+  note: string | null;
+  service_code: string | null;
+  incident_id: string | null;
+  stretches: Stretch[];
+  made_at: Moment;
+  made_by: string;
+  lifted_at: Moment | null;
+  lifted_by: string | null;
+  lift_reason: string | null;
+}
+
 export type Agency = Schemas["AgencyName"];
 
 /** What one crew's phone shows: the document of channel `crew/<id>`. */
@@ -190,6 +207,8 @@ export interface CrewView {
     cleared_at: Moment;
     disposition_code: string | null;
   }[];
+  /** Absent in what a phone kept from before there were closures. */
+  closures?: Pick<Closure, "id" | "reason" | "service_code" | "made_at" | "stretches">[];
 }
 
 export interface CrewAssignment extends Assignment {
