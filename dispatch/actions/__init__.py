@@ -3,6 +3,7 @@
 from dispatch.actions.after_action import AFTER_ACTION
 from dispatch.actions.assignments import (
     OFFER_EXPIRES,
+    SHIFT_ENDS,
     Estimate,
     acknowledge,
     add_photo,
@@ -17,13 +18,20 @@ from dispatch.actions.assignments import (
 )
 from dispatch.actions.closures import close_road, lift_closure
 from dispatch.actions.crews import (
+    end_shift,
+    equip_crew,
+    put_back_in_service,
     register_crew,
     set_crew_status,
+    set_shift,
+    staff_crew,
+    take_out_of_service,
 )
 from dispatch.actions.incidents import (
     cancel_incident,
     clear,
     close_incident,
+    raise_alarm,
     reopen_incident,
     reprioritise,
 )
@@ -48,6 +56,7 @@ from dispatch.actions.rounds import cancel_round, propose_round, start_round
 __all__ = [
     "AFTER_ACTION",
     "OFFER_EXPIRES",
+    "SHIFT_ENDS",
     "TRIAGE",
     "Estimate",
     "NewReport",
@@ -62,6 +71,8 @@ __all__ = [
     "close_road",
     "decline",
     "en_route",
+    "end_shift",
+    "equip_crew",
     "expire_offer",
     "finish_referral",
     "grade_evidence",
@@ -71,6 +82,8 @@ __all__ = [
     "on_scene",
     "propose_round",
     "put_aside_report",
+    "put_back_in_service",
+    "raise_alarm",
     "receive_report",
     "refuse_referral",
     "register_crew",
@@ -78,7 +91,10 @@ __all__ = [
     "reprioritise",
     "send_crew",
     "set_crew_status",
+    "set_shift",
+    "staff_crew",
     "start_round",
+    "take_out_of_service",
     "undo_decision",
     "verify_report",
     "withdraw",

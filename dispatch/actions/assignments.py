@@ -10,7 +10,7 @@ from uuid import UUID
 
 from dispatch.actions.after_action import review_if_missed
 from dispatch.actions.recording import begin, record
-from dispatch.core import assignments, incidents
+from dispatch.core import assignments, gates, incidents
 from dispatch.core import events as ev
 from dispatch.core.assignments import Assignment
 from dispatch.core.errors import Conflict, Invalid
@@ -20,6 +20,7 @@ from dispatch.core.reports import required_reason
 from dispatch.core.world import Timer, World
 
 OFFER_EXPIRES = "offer_expires"
+SHIFT_ENDS = "shift_ends"
 MAX_NOTE = 2000
 LATE_DEVICE = timedelta(hours=24)
 
@@ -42,11 +43,12 @@ def send_crew(
     crew_id: UUID,
     estimate: Estimate | None = None,
     because: Mapping[str, Any] | None = None,
+    diverted_from: UUID | None = None,
 ) -> Assignment:
     """Offer the incident to a crew.
 
     Raises WrongStatus when the incident is over, Conflict when the crew has work, Invalid when
-    it is off duty.
+    it is off duty or out of service.
     """
     incident, crew = world.incident(incident_id), world.crew(crew_id)
     incidents.LIFECYCLE.after(incident.status, "IncidentDispatched")
@@ -54,6 +56,11 @@ def send_crew(
         raise Conflict(f"{crew.name} already has an assignment.", crew=crew.name)
     if crew.status == "not_available":
         raise Invalid(f"{crew.name} is off duty and cannot be sent.", field="crew_id")
+    if crew.out_of_service_reason is not None:
+        raise Invalid(
+            f"{crew.name} is out of service ({crew.out_of_service_reason}) and cannot be sent.",
+            field="crew_id",
+        )
     expires_at = now + timedelta(seconds=world.policy.offers.expires_s)
     offered = ev.AssignmentOffered(
         incident_id=incident_id,
@@ -64,6 +71,7 @@ def send_crew(
         p90_ete_s=estimate.p90_ete_s if estimate else None,
         p_on_time=estimate.p_on_time if estimate else None,
         source="automatic" if actor == SYSTEM else "dispatcher",
+        diverted_from=diverted_from,
     )
     assignment_id = world.new_id()
     assignment = begin(world, now, actor, "assignment", assignment_id, offered, because=because)
@@ -86,7 +94,28 @@ def acknowledge(
     fact = ev.AssignmentAcknowledged()
     assignment = crew_says(world, now, actor, assignment_id, fact, device_time=device_time)
     world.cancel_timer(OFFER_EXPIRES, assignment_id)
+    _let_go_surplus(world, now, assignment)
     return assignment
+
+
+def _let_go_surplus(world: World, now: datetime, taken: Assignment) -> None:
+    """Of crews asked at the same time, those that would be later are let go."""
+    incident = world.incident(taken.incident_id)
+    surplus = len(incident.assignment_ids) - incident.required_crews
+    if surplus <= 0:
+        return
+    others = [world.assignment(i) for i in incident.assignment_ids if i != taken.id]
+    later = [
+        other
+        for other in others
+        if other.status in ("offered", "acknowledged", "en_route")
+        and other.sources["dispatched_at"] == "automatic"
+        and (other.eta or now) >= (taken.eta or now)
+    ]
+    later.sort(key=lambda other: (other.eta or now, other.id), reverse=True)
+    because = {"rule": "offers.parallel_below", "taken": str(taken.id)}
+    for other in later[:surplus]:
+        withdraw(world, now, SYSTEM, other.id, reason="another crew took it", because=because)
 
 
 def decline(
@@ -241,6 +270,9 @@ def release(world: World, now: datetime, actor: Actor, assignment: Assignment) -
     """The crew is free of the assignment."""
     crew = world.crew(assignment.crew_id)
     record(world, now, actor, crew, ev.CrewReleased(assignment.id), follows=assignment)
+    if crew.shift_ends_at is not None:
+        over_at = gates.last_end(crew.shift_ends_at, world.policy.gates)
+        world.set_timer(Timer(SHIFT_ENDS, crew.id, max(over_at, now)))
 
 
 def crew_says(

@@ -12,7 +12,7 @@ from dispatch.actions.assignments import MAX_NOTE, crew_says, end_crews, release
 from dispatch.actions.closures import lift_closures_of
 from dispatch.actions.recording import begin, record
 from dispatch.core import events as ev
-from dispatch.core import incidents, referrals
+from dispatch.core import incidents, referrals, run_cards
 from dispatch.core.assignments import Assignment
 from dispatch.core.errors import Invalid
 from dispatch.core.events import SYSTEM, Actor
@@ -26,6 +26,7 @@ def open_incident(
 ) -> Incident:
     """Open an incident of the judged category for a verified report, which joins it."""
     service = world.policy.service(service_code)
+    wanted = run_cards.slots(world.policy, service_code)
     assert report.lon is not None
     assert report.lat is not None
     assert report.priority is not None
@@ -41,8 +42,9 @@ def open_incident(
         ward=report.ward,
         district=report.district,
         agency_id=service.agency_id,
-        required_skills=service.skills,
-        required_crews=service.crews,
+        required_skills=run_cards.skills_of(wanted),
+        required_crews=len(wanted),
+        required_slots=wanted,
         channel=report.channel,
     )
     incident = cast(Incident, begin(world, now, actor, "incident", world.new_id(), fact))
@@ -155,6 +157,37 @@ def reprioritise(
         raise Invalid("The priority is 1, 2 or 3; 1 is the most urgent.", field="priority")
     fact = ev.IncidentReprioritised(priority, required_reason(reason))
     return record(world, now, actor, world.incident(incident_id), fact)
+
+
+def raise_alarm(
+    world: World, now: datetime, actor: Actor, incident_id: UUID, *, alarm_level: int, reason: str
+) -> Incident:
+    """It needs more than was thought: the crews of a higher level join those of the levels below.
+
+    Raises Invalid when the level is not higher, or when the city has no run card for it.
+    """
+    incident = world.incident(incident_id)
+    incidents.LIFECYCLE.after(incident.status, "IncidentAlarmRaised")
+    highest = run_cards.highest_level(world.policy, incident.service_code)
+    if alarm_level > highest:
+        raise Invalid(
+            f"This category has alarm levels up to {highest}. Choose one of them.",
+            field="alarm_level",
+        )
+    if alarm_level <= incident.alarm_level:
+        raise Invalid(
+            f"The alarm level is {incident.alarm_level} already and can only rise.",
+            field="alarm_level",
+        )
+    wanted = run_cards.slots(world.policy, incident.service_code, alarm_level)
+    fact = ev.IncidentAlarmRaised(
+        alarm_level=alarm_level,
+        reason=required_reason(reason),
+        required_skills=run_cards.skills_of(wanted),
+        required_crews=len(wanted),
+        required_slots=wanted,
+    )
+    return record(world, now, actor, incident, fact)
 
 
 def known_disposition(world: World, code: str) -> None:

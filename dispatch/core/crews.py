@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from dispatch.core import events as ev
-from dispatch.core.errors import WrongStatus
+from dispatch.core.errors import Invalid, WrongStatus
 from dispatch.core.lifecycle import ANY, SAME, Lifecycle
+from dispatch.core.policy import Gates
 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """The dispatchable resource. Its position is telemetry and lives elsewhere (`Fix`)."""
+    """The dispatchable resource. Its position is telemetry and lives elsewhere (`Fix`).
+
+    `members` belong to it, `members_present` are with it now (None: all of them); with fewer than
+    `least_members` it is not sent. `on_duty_since` outlives a break too short to be rest, so that
+    the hours of both sides add up. `shift_ends_at` is None when nobody said.
+    """
 
     id: UUID
     version: int
@@ -62,6 +68,15 @@ class Fix:
     device_time: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What a crew says when it signs on: until when, with how many people, whether new ones."""
+
+    ends_at: datetime | None = None
+    members: int | None = None
+    relieved: bool = False
+
+
 LIFECYCLE = Lifecycle(
     kind="crew",
     first={"CrewRegistered": "not_available"},
@@ -81,6 +96,72 @@ LIFECYCLE = Lifecycle(
 )
 
 STATUSES = frozenset({"available", "conditionally_available", "not_available"})
+LONGEST_SHIFT = timedelta(hours=24)
+
+
+def sign(
+    crew: Crew, now: datetime, *, status: str, reason: str | None, shift: Shift, gates: Gates
+) -> ev.CrewStatusSet:
+    """What the crew's status and shift are once it has this status.
+
+    A break shorter than `rest_h` is no rest: the duty goes on where it was, unless other people
+    took over. Whoever ends a duty of `longest_duty_h` or more rests for `rest_h` from then on.
+    Raises Invalid when the shift would end in the past or after more than a day.
+    """
+    if status == "not_available":
+        return _signed_off(crew, now, reason=reason, gates=gates)
+    check_shift(shift, now)
+    fact = ev.CrewStatusSet(
+        status=status,
+        reason=reason,
+        on_duty_since=crew.on_duty_since or now,
+        shift_ends_at=shift.ends_at or crew.shift_ends_at,
+        rest_until=crew.rest_until,
+        members_present=crew.members_present if shift.members is None else shift.members,
+    )
+    if crew.status == "not_available" and _rested(crew, now, gates):
+        fact = replace(fact, on_duty_since=now, rest_until=None)
+    return replace(fact, on_duty_since=now, rest_until=None) if shift.relieved else fact
+
+
+def _signed_off(crew: Crew, now: datetime, *, reason: str | None, gates: Gates) -> ev.CrewStatusSet:
+    if crew.status == "not_available":
+        off_since, rest_until = crew.off_duty_since, crew.rest_until
+    else:
+        off_since, rest_until = now, _resting(crew, now, gates)
+    return ev.CrewStatusSet(
+        status="not_available",
+        reason=reason,
+        on_duty_since=crew.on_duty_since,
+        off_duty_since=off_since,
+        rest_until=rest_until,
+    )
+
+
+def _rested(crew: Crew, now: datetime, gates: Gates) -> bool:
+    if crew.off_duty_since is None:
+        return True
+    return now - crew.off_duty_since >= timedelta(hours=gates.rest_h)
+
+
+def _resting(crew: Crew, now: datetime, gates: Gates) -> datetime | None:
+    longest = timedelta(hours=gates.longest_duty_h)
+    if crew.on_duty_since is not None and now - crew.on_duty_since >= longest:
+        return now + timedelta(hours=gates.rest_h)
+    return crew.rest_until
+
+
+def check_shift(shift: Shift, now: datetime) -> None:
+    """Raise Invalid for a shift that nobody can work."""
+    if shift.ends_at is not None and not now < shift.ends_at <= now + LONGEST_SHIFT:
+        raise Invalid("The shift must end within the next 24 hours.", field="shift_ends_at")
+    if shift.members is not None and not 0 <= shift.members <= MOST_MEMBERS:
+        raise Invalid(
+            f"Between 0 and {MOST_MEMBERS} people can be with a crew.", field="members_present"
+        )
+
+
+MOST_MEMBERS = 50
 
 
 def evolve(crew: Crew | None, event: ev.Event) -> Crew:

@@ -40,8 +40,8 @@ def slots_of(incident: Incident) -> tuple[Slot, ...]:
 
 
 def skills_of(wanted: Sequence[Slot]) -> tuple[str, ...]:
-    """Every skill that any of the slots asks for, sorted."""
-    return tuple(sorted({skill for slot in wanted for skill in slot.skills}))
+    """Every skill that any of the slots asks for, once each, in their order."""
+    return tuple(dict.fromkeys(skill for slot in wanted for skill in slot.skills))
 
 
 def fits(slot: Slot, crew: Crew) -> bool:

@@ -174,7 +174,7 @@ def _value(value: Any, wanted: Any, where: str, path: Where) -> Any:
         return float(value)
     if wanted in (int, str, bool) and type(value) is wanted:
         return value
-    if is_dataclass(wanted):
+    if isinstance(wanted, type) and is_dataclass(wanted):
         return _section(value, wanted, where, path)
     if get_origin(wanted) is tuple and isinstance(value, list):
         type_ = get_args(wanted)[0]
@@ -223,11 +223,13 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("arrival", "far_m", 5.0, 10000.0),
     ("arrival", "moving_ms", 0.1, 50.0),
     ("offers", "parallel_below", 0.0, 1.0),
+    ("offers", "parallel_gain", 0.0, 1.0),
     ("offers", "accept_s", 0.0, 3600.0),
     ("offers", "decline_share", 0.0, 1.0),
     ("diversion", "lock_s", 0.0, 86400.0),
     ("diversion", "switch", 0.0, 100.0),
     ("coverage", "busy_share", 0.01, 0.95),
+    ("coverage", "threshold_s", 0.0, 86400.0),
     ("coverage", "moves_per_crew_h", 0.0, 60.0),
     ("coverage", "least_gain", 0.0, 1.0),
     ("coverage", "travel_price", 0.0, 1.0),
