@@ -15,7 +15,6 @@ from dispatch.core import events as ev
 from dispatch.core.crews import MOST_MEMBERS, Crew, Shift
 from dispatch.core.errors import Conflict, Invalid
 from dispatch.core.events import SYSTEM, Actor
-from dispatch.core.reports import required_reason
 from dispatch.core.world import Timer, World
 
 MOST_EQUIPMENT = 30
@@ -141,7 +140,9 @@ def take_out_of_service(
     world: World, now: datetime, actor: Actor, crew_id: UUID, *, reason: str
 ) -> Crew:
     """The crew is sent nowhere until it is back; work it has begun goes on."""
-    reason = required_reason(reason)
+    reason = " ".join(reason.split())
+    if not reason:
+        raise Invalid("Say why the crew cannot work: dispatchers will read it.", field="reason")
     crew = world.crew(crew_id)
     if crew.assignment_id is not None:
         assignment = world.assignment(crew.assignment_id)

@@ -12,7 +12,7 @@ from dispatch.actions.assignments import MAX_NOTE, crew_says, end_crews, release
 from dispatch.actions.closures import lift_closures_of
 from dispatch.actions.recording import begin, record
 from dispatch.core import events as ev
-from dispatch.core import incidents, referrals, run_cards
+from dispatch.core import incidents, referrals, run_cards, triage
 from dispatch.core.assignments import Assignment
 from dispatch.core.errors import Invalid
 from dispatch.core.events import SYSTEM, Actor
@@ -46,9 +46,17 @@ def open_incident(
         required_crews=len(wanted),
         required_slots=wanted,
         channel=report.channel,
+        p_genuine=verified_genuine(world, report),
     )
     incident = cast(Incident, begin(world, now, actor, "incident", world.new_id(), fact))
-    return record(world, now, actor, incident, ev.IncidentReportJoined(report.id))
+    joined = ev.IncidentReportJoined(report.id)
+    return record(world, now, actor, incident, joined)
+
+
+def verified_genuine(world: World, report: Report) -> float:
+    """P(genuine) of a report that a dispatcher judged real."""
+    told = (report.triage or {}).get("p_genuine")
+    return triage.after_verification(told, policy=world.policy)
 
 
 def clear(
@@ -179,10 +187,12 @@ def raise_alarm(
             f"The alarm level is {incident.alarm_level} already and can only rise.",
             field="alarm_level",
         )
+    if not reason.strip():
+        raise Invalid("Say why more crews are needed: they will read it.", field="reason")
     wanted = run_cards.slots(world.policy, incident.service_code, alarm_level)
     fact = ev.IncidentAlarmRaised(
         alarm_level=alarm_level,
-        reason=required_reason(reason),
+        reason=reason.strip(),
         required_skills=run_cards.skills_of(wanted),
         required_crews=len(wanted),
         required_slots=wanted,

@@ -9,10 +9,15 @@ from uuid import UUID
 
 from dispatch.actions.assignments import end_crews
 from dispatch.actions.closures import lift_closures_of
-from dispatch.actions.incidents import open_incident, reopen_incident, withdraw_referrals
+from dispatch.actions.incidents import (
+    open_incident,
+    reopen_incident,
+    verified_genuine,
+    withdraw_referrals,
+)
 from dispatch.actions.recording import begin, record
 from dispatch.core import events as ev
-from dispatch.core import reports
+from dispatch.core import reports, triage
 from dispatch.core.errors import Conflict, Invalid, TooLate, WrongStatus
 from dispatch.core.events import Actor
 from dispatch.core.incidents import Incident
@@ -170,7 +175,9 @@ def join_report(
     )
     report = record(world, now, actor, report, fact)
     record(world, now, actor, report, ev.ReportLinked(incident_id))
-    return record(world, now, actor, incident, ev.IncidentReportJoined(report_id))
+    p_genuine = triage.either(incident.p_genuine, verified_genuine(world, report))
+    joined = ev.IncidentReportJoined(report_id, p_genuine)
+    return record(world, now, actor, incident, joined)
 
 
 def put_aside_report(

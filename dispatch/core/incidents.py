@@ -130,9 +130,7 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
                 new, report_ids=tuple(i for i in incident.report_ids if i != fact.report_id)
             )
         case ev.RecommendationMade():
-            return replace(
-                new, recommendation=_recommendation(fact, event.at), p_on_time=fact.p_on_time
-            )
+            return replace(new, recommendation=_recommendation(fact, event.at))
         case ev.IncidentForecast():
             return replace(
                 new,
@@ -156,31 +154,8 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
         case ev.IncidentCrewArrived():
             arrived = incident.first_arrived_at or event.at
             return replace(_settled(new), first_arrived_at=arrived, recommendation=None)
-        case ev.IncidentCleared():
-            return replace(
-                new,
-                cleared_at=event.at,
-                disposition_code=fact.disposition_code,
-                assignment_ids=(),
-                recommendation=None,
-            )
-        case ev.IncidentClosed():
-            return replace(
-                _settled(new),
-                closed_at=event.at,
-                disposition_code=fact.disposition_code,
-                note=fact.note or incident.note,
-                assignment_ids=(),
-                recommendation=None,
-            )
-        case ev.IncidentCancelled():
-            return replace(
-                _settled(new),
-                closed_at=event.at,
-                note=fact.reason,
-                assignment_ids=(),
-                recommendation=None,
-            )
+        case ev.IncidentCleared() | ev.IncidentClosed() | ev.IncidentCancelled():
+            return _over(_settled(new), fact, event.at)
         case ev.IncidentReopened():
             return replace(
                 new,
@@ -235,6 +210,23 @@ def _opened(event: ev.Event, fact: ev.IncidentOpened, status: str) -> Incident:
     )
 
 
+def _over(
+    incident: Incident,
+    fact: ev.IncidentCleared | ev.IncidentClosed | ev.IncidentCancelled,
+    at: datetime,
+) -> Incident:
+    """Nobody works on it any more."""
+    left = replace(incident, assignment_ids=(), recommendation=None)
+    match fact:
+        case ev.IncidentCleared():
+            return replace(left, cleared_at=at, disposition_code=fact.disposition_code)
+        case ev.IncidentClosed():
+            note = fact.note or incident.note
+            return replace(left, closed_at=at, disposition_code=fact.disposition_code, note=note)
+        case ev.IncidentCancelled():
+            return replace(left, closed_at=at, note=fact.reason)
+
+
 def _settled(incident: Incident) -> Incident:
     """Nothing is left to foresee."""
     return replace(incident, saves=None, forecast_eta=None, forecast_alarm=False, savers=())
@@ -257,6 +249,11 @@ def _recommendation(fact: ev.RecommendationMade, made_at: datetime) -> Mapping[s
         "auto": fact.auto,
         "made_at": _moment(made_at),
         "candidates": [dict(candidate) for candidate in fact.candidates],
+        "weight": fact.weight,
+        "p_genuine": fact.p_genuine,
+        "false_cost_min": fact.false_cost_min,
+        "saves": fact.saves,
+        "graph": fact.graph,
     }
 
 

@@ -66,7 +66,8 @@ class Candidate:
     """A crew; `unfit` is None or why nobody may send it now (see `gates.REASONS`).
 
     `turnout_s` is how long until it moves, the policy's when None; `holds` is the incident it is
-    on its way to; `cover_loss` is what leaving its place costs the rest of the city.
+    on its way to and `held_s` what to add to the road time to that one; `cover_loss` is what
+    leaving its place costs the rest of the city.
     """
 
     crew_id: UUID
@@ -75,6 +76,7 @@ class Candidate:
     equipment: frozenset[str] = frozenset()
     turnout_s: float | None = None
     holds: UUID | None = None
+    held_s: float = 0.0
     cover_loss: float = 0.0
 
 
@@ -200,6 +202,7 @@ class Board:
             [m.turnout_s if c.turnout_s is None else c.turnout_s for c in candidates]
         )
         self.ete: Floats = np.where(self.asked, road, np.inf) + turnout
+        self._keep_way(road)
         self.skilled = suitability.skilled(needs, candidates)
         self.feasible: Truths = self.skilled & self._free() & np.isfinite(self.ete)
         self.left = np.array([(n.due_at - now).total_seconds() for n in needs])
@@ -209,6 +212,14 @@ class Board:
         self.prices = self._prices(reachable)
         self.cost: Floats = np.where(self.feasible, self.prices.total, INFEASIBLE)
         self._leave_ete = self._next_free()
+
+    def _keep_way(self, road: Floats) -> None:
+        """A crew on its way needs no turnout to where it goes already."""
+        column = {c.crew_id: j for j, c in enumerate(self.candidates)}
+        for i, need in enumerate(self.needs):
+            j = column.get(need.held_by) if need.held_by else None
+            if j is not None and self.asked[i, j]:
+                self.ete[i, j] = max(road[i, j] + self.candidates[j].held_s, 0.0)
 
     # --- what it costs -------------------------------------------------------
 

@@ -19,7 +19,8 @@ from dispatch.core.policy import Policy
 class Round:
     """An ordered list of stops for one crew. Times are UTC; `_s` ends seconds, `_m` metres.
 
-    `pause_reason` and `paused_for` tell why it waits, and for which incident.
+    `pause_reason` and `paused_for` tell why it waits, and for which incident; `paused_at` is when
+    it last did.
     """
 
     id: UUID
@@ -129,7 +130,8 @@ def _marked(stops: Iterable[Stop], incident_id: UUID) -> tuple[Stop, ...]:
 
 
 def _going_on(round_: Round) -> Round:
-    return replace(round_, pause_reason=None, paused_for=None, paused_at=None)
+    # when it last paused stays known: what a crew let pass before that is settled
+    return replace(round_, pause_reason=None, paused_for=None)
 
 
 def is_routine(policy: Policy, incident: Incident) -> bool:

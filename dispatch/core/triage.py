@@ -78,6 +78,18 @@ def judge(signs: Signs, *, policy: Policy) -> tuple[float, tuple[Mapping[str, An
     return round(p, 4), tuple({"code": code, "weight": round(w, 3)} for code, w in reasons)
 
 
+def after_verification(p_genuine: float | None, *, policy: Policy) -> float:
+    """P(genuine) once a dispatcher judged the report real: the weight `verified` is added."""
+    p = min(max(0.5 if p_genuine is None else p_genuine, 1e-6), 1.0 - 1e-6)
+    logit = math.log(p / (1.0 - p)) + policy.triage.verified
+    return round(1.0 / (1.0 + math.exp(-logit)), 4)
+
+
+def either(p: float | None, q: float) -> float:
+    """P(genuine) of an incident that two independent reports speak of."""
+    return q if p is None else round(1.0 - (1.0 - p) * (1.0 - q), 4)
+
+
 def mentions(text: str, service: Service) -> bool:
     """Whether the text uses a word of the service."""
     lowered = text.lower()

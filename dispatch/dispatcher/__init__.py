@@ -8,34 +8,36 @@ from dispatch import actions
 from dispatch.core.gates import unfit
 from dispatch.core.world import Timer, World
 from dispatch.dispatcher.after_action import record_after_action
+from dispatch.dispatcher.board import Question, candidates, cover_of, needs, question
 from dispatch.dispatcher.closures import Blockage, Found, blockages, close_roads, stretches_of
 from dispatch.dispatcher.movement import follow_fix, notice, revise_etas
 from dispatch.dispatcher.planning import (
-    Question,
     RoadSeconds,
     act,
-    candidates,
     estimate,
     estimate_of,
-    needs,
     plan,
     plan_for,
-    question,
 )
+from dispatch.dispatcher.posting import move_up
+from dispatch.dispatcher.rounds import Rest, running_rounds, tend_round
 from dispatch.dispatcher.triage import near_incidents, similar_reports, triage_report
 
 __all__ = [
     "Blockage",
     "Found",
     "Question",
+    "Rest",
     "RoadSeconds",
     "act",
     "blockages",
     "candidates",
     "close_roads",
+    "cover_of",
     "estimate",
     "estimate_of",
     "follow_fix",
+    "move_up",
     "near_incidents",
     "needs",
     "notice",
@@ -45,8 +47,10 @@ __all__ = [
     "record_after_action",
     "revise_etas",
     "run_timer",
+    "running_rounds",
     "similar_reports",
     "stretches_of",
+    "tend_round",
     "triage_report",
     "unfit",
 ]
@@ -58,6 +62,8 @@ def run_timer(world: World, now: datetime, timer: Timer) -> None:
         triage_report(world, now, timer.subject)
     elif timer.kind == actions.OFFER_EXPIRES:
         actions.expire_offer(world, now, timer.subject)
+    elif timer.kind == actions.SHIFT_ENDS:
+        actions.end_shift(world, now, timer.subject)
     elif timer.kind == actions.AFTER_ACTION:
         record_after_action(world, now, timer.subject)
     else:

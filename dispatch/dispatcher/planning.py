@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,106 +12,61 @@ from dispatch.actions import Estimate
 from dispatch.actions.recording import record
 from dispatch.core import events as ev
 from dispatch.core import matching
+from dispatch.core.coverage import Terrain
 from dispatch.core.events import SYSTEM
-from dispatch.core.gates import unfit
 from dispatch.core.incidents import Incident
-from dispatch.core.matching import Candidate, Need, Proposal
 from dispatch.core.policy import Policy
-from dispatch.core.rounds import is_routine
+from dispatch.core.proposals import Proposal
 from dispatch.core.world import World
+from dispatch.dispatcher.board import (
+    DIVERTED,
+    OnTheWay,
+    candidates,
+    held_need,
+    need_of,
+    needs,
+    on_the_way,
+)
+from dispatch.dispatcher.forecasting import foresee
 
 RoadSeconds = Mapping[tuple[UUID, UUID], float]
 MATERIAL_ETE_S = 60.0
 MATERIAL_P = 0.1
+LATE_BY = 0.5
+"""An incident missed for want of cover comes late by about so much of the promise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the roads are asked before a plan: from each crew to each incident, WGS 84 degrees."""
+def plan(
+    world: World,
+    now: datetime,
+    road_s: RoadSeconds,
+    *,
+    terrain: Terrain | None = None,
+    moving: Mapping[UUID, OnTheWay] | None = None,
+) -> list[Proposal]:
+    """The proposals for this moment; nothing is recorded.
 
-    crews: tuple[tuple[UUID, float, float], ...]
-    incidents: tuple[tuple[UUID, float, float], ...]
-
-
-def question(world: World, now: datetime) -> Question:
-    """What a plan needs to know from the roads; empty lists when there is nothing to plan."""
-    wanting = [i for i in world.active_incidents() if i.wants_crews > 0]
-    moving = [c for c in world.crews() if c.assignment_id is not None]
-    if not wanting and not moving:
-        return Question((), ())
-    fixes = world.fixes()
-    crews = tuple(
-        (crew.id, fixes[crew.id].lon, fixes[crew.id].lat)
-        for crew in world.crews()
-        if crew.id in fixes and crew.status != "not_available"
-    )
-    incidents = tuple(
-        (incident.id, incident.lon, incident.lat)
-        for incident in world.active_incidents()
-        if incident.status != "on_scene" or incident.wants_crews > 0
-    )
-    return Question(crews, incidents)
+    With `moving` crews on their way are part of the plan, with what they are on their way to.
+    """
+    moving = moving or {}
+    wanted = [*needs(world, now), *(held_need(held) for held in moving.values())]
+    if not wanted:
+        return []
+    able = candidates(world, now, moving=moving, terrain=terrain)
+    return matching.match(wanted, able, road_s, policy=world.policy, now=now)
 
 
-def needs(world: World, now: datetime) -> list[Need]:
-    """The incidents that want crews, with the crews that should not be asked again yet."""
-    return [
-        Need(
-            incident_id=incident.id,
-            due_at=incident.due_at,
-            priority=incident.priority,
-            skills=frozenset(incident.required_skills),
-            wants=incident.wants_crews,
-            paused=_paused(world, now, incident),
-        )
-        for incident in world.active_incidents()
-        if incident.wants_crews > 0 and not is_routine(world.policy, incident)
-    ]
-
-
-def _paused(world: World, now: datetime, incident: Incident) -> frozenset[UUID]:
-    pause = timedelta(seconds=world.policy.offers.decline_pause_s)
-    return frozenset(
-        assignment.crew_id
-        for assignment in world.assignments_of(incident.id)
-        if assignment.status in ("declined", "expired", "withdrawn")
-        and assignment.ended_at is not None
-        and now - assignment.ended_at < pause
-    )
-
-
-def candidates(world: World, now: datetime) -> list[Candidate]:
-    """All crews, each with what speaks against sending it now."""
-    fixes = world.fixes()
-    return [
-        Candidate(
-            crew_id=crew.id,
-            skills=frozenset(crew.skills),
-            unfit=unfit(crew, fixes.get(crew.id), now=now, policy=world.policy),
-        )
-        for crew in world.crews()
-    ]
-
-
-def plan(world: World, now: datetime, road_s: RoadSeconds) -> list[Proposal]:
-    """The proposals for this moment; nothing is recorded."""
-    return matching.match(
-        needs(world, now), candidates(world, now), road_s, policy=world.policy, now=now
-    )
-
-
-def plan_for(world: World, now: datetime, incident: Incident, road_s: RoadSeconds) -> Proposal:
+def plan_for(
+    world: World,
+    now: datetime,
+    incident: Incident,
+    road_s: RoadSeconds,
+    *,
+    terrain: Terrain | None = None,
+) -> Proposal:
     """The proposal for one incident as if it stood alone, for a dispatcher who asks."""
-    wanted = Need(
-        incident_id=incident.id,
-        due_at=incident.due_at,
-        priority=incident.priority,
-        skills=frozenset(incident.required_skills),
-        paused=_paused(world, now, incident),
-    )
-    [proposal] = matching.match(
-        [wanted], candidates(world, now), road_s, policy=world.policy, now=now
-    )
+    wanted, able = need_of(world, now, incident), candidates(world, now, terrain=terrain)
+    [proposal] = matching.match([wanted], able, road_s, policy=world.policy, now=now)
     return proposal
 
 
@@ -128,31 +82,140 @@ def estimate_of(road_s: float, incident: Incident, *, policy: Policy, now: datet
     )
 
 
-def act(world: World, now: datetime, road_s: RoadSeconds, *, graph: str) -> list[Proposal]:
+def act(
+    world: World,
+    now: datetime,
+    road_s: RoadSeconds,
+    *,
+    graph: str,
+    terrain: Terrain | None = None,
+) -> list[Proposal]:
     """Plan, record what changed, and send crews where the policy sends by itself.
 
-    `graph` names the version of the roads the seconds came from, for the record.
+    `graph` names the version of the roads the seconds came from, for the record; `terrain` is
+    what is known of demand and cover. Crews on their way are turned round where the plan is
+    better for it.
     """
-    proposals = plan(world, now, road_s)
+    moving = on_the_way(world, now, road_s)
+    proposals = plan(world, now, road_s, terrain=terrain, moving=moving)
+    sent = {
+        p.crew_id: p for p in proposals if p.crew_id is not None and not p.kept and _auto(world, p)
+    }
     for proposal in proposals:
+        if proposal.kept or (proposal.held_by and proposal.crew_id is None):
+            continue
         incident = world.incident(proposal.incident_id)
-        auto = (
-            proposal.crew_id is not None
-            and incident.priority in world.policy.offers.automatic_priorities
-        )
-        if _material(incident, proposal):
+        auto = proposal.crew_id in sent
+        if proposal.slot == 0 and not proposal.held_by and _material(incident, proposal):
             _recommend(world, now, incident, proposal, auto=auto, graph=graph)
-        if auto and proposal.crew_id is not None:
-            actions.send_crew(
-                world,
-                now,
-                SYSTEM,
-                incident.id,
-                crew_id=proposal.crew_id,
-                estimate=estimate(proposal),
-                because=_because(proposal, graph=graph),
-            )
+    _turn_round(world, now, proposals, sent, moving, graph=graph)
+    for proposal in sent.values():
+        _send(world, now, proposal, moving, graph=graph)
+    _ask_beside(world, now, list(sent.values()), proposals, graph=graph)
+    foresee(world, now, road_s, proposals)
     return proposals
+
+
+def _auto(world: World, proposal: Proposal) -> bool:
+    priority = world.incident(proposal.incident_id).priority
+    return priority in world.policy.offers.automatic_priorities
+
+
+def _turn_round(
+    world: World,
+    now: datetime,
+    proposals: Sequence[Proposal],
+    sent: Mapping[UUID, Proposal],
+    moving: Mapping[UUID, OnTheWay],
+    *,
+    graph: str,
+) -> None:
+    """Take crews off what they were on their way to, where somebody is sent instead of it."""
+    for proposal in proposals:
+        held = moving.get(proposal.held_by) if proposal.held_by else None
+        if held is None or proposal.kept:
+            continue
+        wanted_elsewhere = held.crew.id in sent
+        relieved = proposal.crew_id is not None and proposal.crew_id in sent
+        if not (wanted_elsewhere or relieved):
+            continue
+        to = sent[held.crew.id].incident_id if wanted_elsewhere else None
+        because = {
+            **_because(proposal, graph=graph),
+            "rule": "diversion",
+            "left_s": round(held.left_s, 1),
+            "to_incident": str(to) if to else None,
+        }
+        actions.withdraw(world, now, SYSTEM, held.assignment.id, reason=DIVERTED, because=because)
+
+
+def _send(
+    world: World,
+    now: datetime,
+    proposal: Proposal,
+    moving: Mapping[UUID, OnTheWay],
+    *,
+    graph: str,
+) -> None:
+    assert proposal.crew_id is not None
+    held = moving.get(proposal.crew_id)
+    actions.send_crew(
+        world,
+        now,
+        SYSTEM,
+        proposal.incident_id,
+        crew_id=proposal.crew_id,
+        estimate=estimate(proposal),
+        because=_because(proposal, graph=graph),
+        diverted_from=held.incident.id if held else None,
+    )
+
+
+def _ask_beside(
+    world: World,
+    now: datetime,
+    sent: Sequence[Proposal],
+    proposals: Sequence[Proposal],
+    *,
+    graph: str,
+) -> None:
+    """Ask a second crew at once where a decline of the first would cost the promise."""
+    offers = world.policy.offers
+    if offers.parallel_below <= 0:
+        return
+    taken = {str(p.crew_id) for p in proposals if p.crew_id}
+    for proposal in sorted(sent, key=lambda p: (p.p_on_time or 0.0, p.incident_id)):
+        second = next(
+            (
+                c
+                for c in proposal.candidates
+                if c["why_not"] is None and c["holds"] is None and c["crew_id"] not in taken
+            ),
+            None,
+        )
+        if second is None or proposal.p_on_time is None:
+            continue
+        incident = world.incident(proposal.incident_id)
+        left = (incident.due_at - now).total_seconds()
+        sigma = world.policy.matching.sigma
+        after = matching.p_on_time(left - offers.accept_s, second["ete_s"], sigma=sigma)
+        alone = (1 - offers.decline_share) * proposal.p_on_time + offers.decline_share * after
+        gain = offers.decline_share * (second["p_on_time"] - float(after))
+        if float(alone) >= offers.parallel_below or gain < offers.parallel_gain:
+            continue
+        taken.add(second["crew_id"])
+        ete_s = float(second["ete_s"])
+        actions.send_crew(
+            world,
+            now,
+            SYSTEM,
+            proposal.incident_id,
+            crew_id=UUID(second["crew_id"]),
+            estimate=Estimate(
+                ete_s, round(matching.p90(ete_s, sigma=sigma), 1), second["p_on_time"]
+            ),
+            because={**_because(proposal, graph=graph), "rule": "offers.parallel_below"},
+        )
 
 
 def estimate(proposal: Proposal) -> Estimate | None:
@@ -160,6 +223,11 @@ def estimate(proposal: Proposal) -> Estimate | None:
     if proposal.ete_s is None or proposal.p90_ete_s is None or proposal.p_on_time is None:
         return None
     return Estimate(proposal.ete_s, proposal.p90_ete_s, proposal.p_on_time)
+
+
+def false_cost_min(proposal: Proposal, policy: Policy) -> float:
+    """Minutes of lateness that others must expect when the crew is sent for nothing."""
+    return round(proposal.cover_loss * policy.promise.target_s / 60.0 * LATE_BY, 2)
 
 
 def _recommend(
@@ -181,8 +249,13 @@ def _recommend(
         shortfall_reason=proposal.shortfall_reason,
         auto=auto,
         candidates=proposal.candidates,
+        weight=proposal.weight,
+        p_genuine=proposal.p_genuine,
+        false_cost_min=false_cost_min(proposal, world.policy) if proposal.crew_id else None,
+        saves=proposal.saves,
+        graph=graph,
     )
-    record(world, now, SYSTEM, incident, fact, because=_because(proposal, graph=graph))
+    record(world, now, SYSTEM, incident, fact, because={"rule": "matching", "graph": graph})
 
 
 def _because(proposal: Proposal, *, graph: str) -> Mapping[str, Any]:
@@ -190,6 +263,9 @@ def _because(proposal: Proposal, *, graph: str) -> Mapping[str, Any]:
         "rule": "matching",
         "selection_reason": proposal.selection_reason,
         "shortfall_reason": proposal.shortfall_reason,
+        "weight": proposal.weight,
+        "p_genuine": proposal.p_genuine,
+        "saves": proposal.saves,
         "graph": graph,
         "candidates": [dict(candidate) for candidate in proposal.candidates],
     }

@@ -63,6 +63,11 @@ class RecommendationMade(Fact):
     shortfall_reason: str | None
     auto: bool
     candidates: tuple[Mapping[str, Any], ...]
+    weight: float | None = None
+    p_genuine: float | None = None
+    false_cost_min: float | None = None
+    saves: float | None = None
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class RoundRevised(Fact):
 class RoundPaused(Fact):
     """The crew does something else first.
 
-    `reason` is interrupted (by `incident_id`), off_duty or unanswered.
+    `reason` is interrupted (by `incident_id`), unanswered, withdrawn, or what speaks against
+    sending the crew at all (see `dispatch.core.gates`).
     """
 
     reason: str

@@ -233,6 +233,7 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("coverage", "moves_per_crew_h", 0.0, 60.0),
     ("coverage", "least_gain", 0.0, 1.0),
     ("coverage", "travel_price", 0.0, 1.0),
+    ("gates", "shift_h", 1.0, 24.0),
     ("gates", "overtime_s", 0.0, 86400.0),
     ("gates", "longest_duty_h", 1.0, 48.0),
     ("gates", "rest_h", 0.0, 48.0),

@@ -89,6 +89,7 @@ class Offers:
     undo_s: float = 10.0
     automatic_priorities: tuple[int, ...] = (1, 2, 3)
     parallel_below: float = 0.0
+    parallel_gain: float = 0.005
     accept_s: float = 30.0
     decline_share: float = 0.1
 
@@ -151,6 +152,7 @@ class Coverage:
 
     move_up: str = "suggest"
     busy_share: float = 0.35
+    threshold_s: float = 0.0
     moves_per_crew_h: float = 1.0
     least_gain: float = 0.004
     travel_price: float = 0.001
@@ -165,8 +167,10 @@ class Gates:
 
     A crew is not sent on work that would likely end after its shift plus `overtime_s`; after
     `longest_duty_h` on duty it rests `rest_h`; with fewer than `least_members` it stays.
+    `shift_h` is what a crew is proposed when it signs on.
     """
 
+    shift_h: float = 8.0
     overtime_s: float = 1800.0
     longest_duty_h: float = 12.0
     rest_h: float = 8.0
@@ -192,6 +196,7 @@ class Rounds:
 class Forecast:
     """When a likely miss is told before it happens: below `alarm_below`, seconds between checks."""
 
+    enabled: bool = True
     alarm_below: float = 0.5
     clear_above: float = 0.7
 
@@ -240,6 +245,7 @@ class Triage:
     repeated: float = -1.2
     keywords: float = 0.6
     call_112: float = -0.5
+    verified: float = 2.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,277 @@
+"""What stands on the board when a plan is made: what is wanted, and who could go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from dispatch.core import coverage, run_cards
+from dispatch.core.assignments import Assignment
+from dispatch.core.coverage import Cover, Placed, Rule, Terrain
+from dispatch.core.crews import Crew, Fix
+from dispatch.core.gates import unfit
+from dispatch.core.incidents import Incident
+from dispatch.core.matching import Candidate, Need
+from dispatch.core.policy import Policy
+from dispatch.core.rounds import is_routine
+from dispatch.core.world import World
+
+DIVERTED = "diverted"
+"""The reason of a withdrawal that gave the crew to another incident."""
+
+ON_THE_WAY = ("acknowledged", "en_route")
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the roads are asked before a plan: from each crew to each incident, WGS 84 degrees."""
+
+    crews: tuple[tuple[UUID, float, float], ...]
+    incidents: tuple[tuple[UUID, float, float], ...]
+
+
+def question(world: World, now: datetime) -> Question:
+    """What a plan needs to know from the roads; empty lists when there is nothing to plan."""
+    wanting = [i for i in world.active_incidents() if i.wants_crews > 0]
+    moving = [c for c in world.crews() if c.assignment_id is not None]
+    if not wanting and not moving:
+        return Question((), ())
+    fixes = world.fixes()
+    crews = tuple(
+        (crew.id, fixes[crew.id].lon, fixes[crew.id].lat)
+        for crew in world.crews()
+        if crew.id in fixes and crew.status != "not_available"
+    )
+    incidents = tuple(
+        (incident.id, incident.lon, incident.lat)
+        for incident in world.active_incidents()
+        if incident.status != "on_scene" or incident.wants_crews > 0
+    )
+    return Question(crews, incidents)
+
+
+@dataclass(frozen=True, slots=True)
+class OnTheWay:
+    """A crew that the plan may turn round, and how much of its way is left."""
+
+    crew: Crew
+    assignment: Assignment
+    incident: Incident
+    left_s: float
+    correction_s: float
+    """What the road time from its last position says too much (negative) or too little."""
+
+
+def needs(world: World, now: datetime) -> list[Need]:
+    """The crews that incidents want, one need for each open slot of their run cards."""
+    found: list[Need] = []
+    for incident in world.active_incidents():
+        if incident.wants_crews <= 0 or is_routine(world.policy, incident):
+            continue
+        assigned = [world.crew(world.assignment(a).crew_id) for a in incident.assignment_ids]
+        paused = paused_for(world, now, incident)
+        for at, slot in enumerate(run_cards.missing(run_cards.slots_of(incident), assigned)):
+            found.append(
+                Need(
+                    incident_id=incident.id,
+                    due_at=incident.due_at,
+                    priority=incident.priority,
+                    skills=frozenset(slot.skills),
+                    equipment=frozenset(slot.equipment),
+                    slot=at,
+                    paused=paused,
+                    p_genuine=_genuine(incident),
+                )
+            )
+    return found
+
+
+def need_of(world: World, now: datetime, incident: Incident) -> Need:
+    """What the incident would want if nobody were sent, for a dispatcher who asks."""
+    slot = run_cards.slots_of(incident)[0]
+    return Need(
+        incident_id=incident.id,
+        due_at=incident.due_at,
+        priority=incident.priority,
+        skills=frozenset(slot.skills),
+        equipment=frozenset(slot.equipment),
+        paused=paused_for(world, now, incident),
+        p_genuine=_genuine(incident),
+    )
+
+
+def held_need(held: OnTheWay) -> Need:
+    """The need that a crew on its way already answers."""
+    slot = run_cards.slots_of(held.incident)[0]
+    return Need(
+        incident_id=held.incident.id,
+        due_at=held.incident.due_at,
+        priority=held.incident.priority,
+        skills=frozenset(slot.skills),
+        equipment=frozenset(slot.equipment),
+        p_genuine=_genuine(held.incident),
+        held_by=held.crew.id,
+    )
+
+
+def _genuine(incident: Incident) -> float:
+    return 1.0 if incident.p_genuine is None else incident.p_genuine
+
+
+def paused_for(world: World, now: datetime, incident: Incident) -> frozenset[UUID]:
+    """The crews that should not be asked for this incident again yet."""
+    pause = timedelta(seconds=world.policy.offers.decline_pause_s)
+    return frozenset(
+        assignment.crew_id
+        for assignment in world.assignments_of(incident.id)
+        if assignment.status in ("declined", "expired", "withdrawn")
+        and assignment.ended_at is not None
+        and now - assignment.ended_at < pause
+    )
+
+
+def on_the_way(
+    world: World, now: datetime, road_s: Mapping[tuple[UUID, UUID], float]
+) -> dict[UUID, OnTheWay]:
+    """The crews that the diversion rules let the plan turn round, by crew.
+
+    Never one that was diverted to where it goes now, never one whose incident lost a crew by a
+    diversion before, never one that is nearly there.
+    """
+    rule = world.policy.diversion
+    if not rule.enabled or world.policy.matching.rule != "deadline":
+        return {}
+    fixes = world.fixes()
+    found: dict[UUID, OnTheWay] = {}
+    for crew in world.crews():
+        if crew.assignment_id is None or crew.id not in fixes:
+            continue
+        assignment = world.assignment(crew.assignment_id)
+        incident = world.incident(assignment.incident_id)
+        seconds = road_s.get((crew.id, incident.id))
+        if seconds is None or not _divertible(world, assignment, incident):
+            continue
+        correction = _correction(assignment, fixes[crew.id], now, policy=world.policy)
+        left_s = max(seconds + correction, 0.0)
+        if left_s > rule.lock_s or is_routine(world.policy, incident):
+            found[crew.id] = OnTheWay(crew, assignment, incident, left_s, correction)
+    return found
+
+
+def _divertible(world: World, assignment: Assignment, incident: Incident) -> bool:
+    if assignment.status not in ON_THE_WAY or assignment.diverted_from is not None:
+        return False
+    if is_routine(world.policy, incident):
+        return True
+    if incident.priority not in world.policy.diversion.priorities:
+        return False
+    # an incident with several crews keeps what it has
+    if incident.required_crews > 1 or len(incident.assignment_ids) != 1:
+        return False
+    return not any(
+        other.status == "withdrawn" and other.decline_reason == DIVERTED
+        for other in world.assignments_of(incident.id)
+    )
+
+
+def _correction(assignment: Assignment, fix: Fix, now: datetime, *, policy: Policy) -> float:
+    """Seconds to add to the road time from the last position of a crew that keeps its job."""
+    if assignment.status == "en_route":
+        # it drove on since that position was taken
+        rolling = assignment.enroute_at or now
+        return -(now - max(fix.fix_time, rolling)).total_seconds()
+    since = (now - (assignment.acknowledged_at or now)).total_seconds()
+    return max(policy.matching.turnout_s - policy.offers.accept_s - since, 0.0)
+
+
+def candidates(
+    world: World,
+    now: datetime,
+    *,
+    moving: Mapping[UUID, OnTheWay] | None = None,
+    terrain: Terrain | None = None,
+) -> list[Candidate]:
+    """All crews, each with what speaks against sending it now.
+
+    `moving` are those that may be turned round; with a `terrain`, each free crew is priced by
+    what the rest of the city loses when it goes.
+    """
+    moving = moving or {}
+    fixes = world.fixes()
+    reasons = {
+        crew.id: None
+        if crew.id in moving
+        else unfit(crew, fixes.get(crew.id), now=now, policy=world.policy)
+        for crew in world.crews()
+    }
+    losses: Mapping[UUID, float] = {}
+    if terrain is not None and world.policy.matching.coverage_loss > 0:
+        losses = cover_losses(world, now, terrain)
+    found = []
+    for crew in world.crews():
+        held = moving.get(crew.id)
+        rolling = held is not None or (crew.move_up or {}).get("status") == "ordered"
+        found.append(
+            Candidate(
+                crew_id=crew.id,
+                skills=frozenset(crew.skills),
+                equipment=frozenset(crew.equipment),
+                unfit=reasons[crew.id],
+                turnout_s=world.policy.offers.accept_s if rolling else None,
+                holds=held.incident.id if held else None,
+                held_s=held.correction_s if held else 0.0,
+                cover_loss=losses.get(crew.id, 0.0),
+            )
+        )
+    return found
+
+
+def placed(world: World, now: datetime, terrain: Terrain) -> list[Placed]:
+    """The crews that are free now, each in the zone it stands in or was asked to wait in."""
+    fixes = world.fixes()
+    return [
+        Placed(crew.id, frozenset(crew.skills), zone_of(crew, fixes[crew.id], terrain))
+        for crew in world.crews()
+        if crew.id in fixes and unfit(crew, fixes[crew.id], now=now, policy=world.policy) is None
+    ]
+
+
+def zone_of(crew: Crew, fix: Fix, terrain: Terrain) -> int:
+    """Where the crew counts: its post when it was asked to wait at one, else where it is."""
+    post = crew.move_up
+    if post is not None and post["status"] in ("ordered", "reached"):
+        return terrain.zone_of(post["lon"], post["lat"])
+    return terrain.zone_of(fix.lon, fix.lat)
+
+
+def cover_rule(policy: Policy) -> Rule:
+    """The numbers of the cover, from the policy."""
+    m = policy.matching
+    return Rule(
+        drive_s=policy.promise.target_s - m.turnout_s,
+        sigma=m.sigma,
+        busy_share=policy.coverage.busy_share,
+        threshold=policy.coverage.threshold_s,
+    )
+
+
+def cover_of(world: World, now: datetime, terrain: Terrain) -> Cover:
+    """The cover that the free crews give now."""
+    rule = cover_rule(world.policy)
+    return Cover(terrain, placed(world, now, terrain), rule=rule, hour=now.hour)
+
+
+def cover_losses(world: World, now: datetime, terrain: Terrain) -> Mapping[UUID, float]:
+    """The incidents (weighted) that will be late because the crew is away, by crew.
+
+    What E of `coverage` loses, times the incidents expected while the crew is bound.
+    """
+    m = world.policy.matching
+    cover = cover_of(world, now, terrain)
+    away_h = (m.mean_service_s + m.mean_travel_s) / HOUR_S
+    calls = float(terrain.per_hour[now.hour % coverage.HOURS]) * away_h
+    lost = cover.losses() * calls
+    return {crew.crew_id: float(loss) for crew, loss in zip(cover.placed, lost, strict=True)}

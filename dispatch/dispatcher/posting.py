@@ -1,0 +1,148 @@
+"""Where free crews should wait: a crew that became free, and those of more use elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+
+from dispatch import actions
+from dispatch.actions import Post
+from dispatch.core.coverage import Cover, Placed, Terrain
+from dispatch.core.crews import Crew
+from dispatch.core.events import SYSTEM
+from dispatch.core.world import World
+from dispatch.dispatcher.board import cover_rule, placed
+
+HOUR_S = 3600.0
+LOOKED_AT = 3
+"""Of the crews that may move, those whose place is worth least are looked at."""
+
+Label = Callable[[float, float], str | None]
+
+
+def move_up(
+    world: World, now: datetime, terrain: Terrain | None, *, label: Label | None = None
+) -> list[Crew]:
+    """Suggest or order posts, as the policy says; returns the crews it changed.
+
+    A crew that became free goes where it adds most, `travel_price` per minute of driving taken
+    off (MEXCLP). Of the crews that stand at a post, at most one is moved, if that adds at least
+    `least_gain` and it has not moved within 1 / `moves_per_crew_h` hours.
+    """
+    rule = world.policy.coverage
+    if rule.move_up == "off" or terrain is None or not len(terrain.demand):
+        return []
+    crews = {crew.crew_id: crew for crew in placed(world, now, terrain)}
+    changed = []
+    for crew_id in sorted(crews):
+        crew = world.crew(crew_id)
+        if crew.move_up is None or (crew.move_up["status"] == "suggested" and _outdated(crew, now)):
+            moved = _place(world, now, crew, crews, terrain, label)
+            if moved is not None:
+                changed.append(world.crew(crew_id))
+                if rule.move_up == "automatic":
+                    crews[crew_id] = Placed(crew_id, crews[crew_id].skills, moved)
+    if rule.move_up == "automatic" and rule.moves_per_crew_h > 0:
+        crew_id_moved = _improve(world, now, crews, terrain, label)
+        if crew_id_moved is not None:
+            changed.append(world.crew(crew_id_moved))
+    return changed
+
+
+def _outdated(crew: Crew, now: datetime) -> bool:
+    assert crew.move_up is not None
+    made = datetime.fromisoformat(crew.move_up["at"])
+    return now - made > timedelta(minutes=10)
+
+
+def _place(
+    world: World,
+    now: datetime,
+    crew: Crew,
+    crews: dict[UUID, Placed],
+    terrain: Terrain,
+    label: Label | None,
+) -> int | None:
+    """Find the best post for a crew without one; the zone when that is worth telling."""
+    others = [other for other in crews.values() if other.crew_id != crew.id]
+    here = crews[crew.id].zone
+    gains = _cover(world, now, others, terrain).gains(crews[crew.id].skills)
+    net = gains - world.policy.coverage.travel_price * _minutes(terrain, here, now)
+    best = int(np.argmax(net))
+    gain = float(gains[best] - gains[here])
+    automatic = world.policy.coverage.move_up == "automatic"
+    if best == here or (not automatic and gain < world.policy.coverage.least_gain):
+        return None
+    _tell(world, now, crew, terrain, best, here, gain, label)
+    return best
+
+
+def _improve(
+    world: World,
+    now: datetime,
+    crews: dict[UUID, Placed],
+    terrain: Terrain,
+    label: Label | None,
+) -> UUID | None:
+    """Move the one standing crew whose move adds most, if it adds enough."""
+    rule = world.policy.coverage
+    able = [
+        c for c in crews.values() if _may_move(world.crew(c.crew_id), now, rule.moves_per_crew_h)
+    ]
+    if not able or len(crews) < 2:
+        return None
+    cover = _cover(world, now, list(crews.values()), terrain)
+    loss = dict(zip((c.crew_id for c in cover.placed), cover.losses(), strict=True))
+    able.sort(key=lambda c: (loss[c.crew_id], c.crew_id))
+    best: tuple[float, UUID, int] | None = None
+    for crew in able[:LOOKED_AT]:
+        gains = cover.gains(crew.skills, without=crew.crew_id)
+        net = gains - gains[crew.zone] - rule.travel_price * _minutes(terrain, crew.zone, now)
+        at = int(np.argmax(net))
+        if net[at] > rule.least_gain and (best is None or net[at] > best[0]):
+            best = (float(net[at]), crew.crew_id, at)
+    if best is None:
+        return None
+    gain, crew_id, zone = best
+    _tell(world, now, world.crew(crew_id), terrain, zone, crews[crew_id].zone, gain, label)
+    return crew_id
+
+
+def _may_move(crew: Crew, now: datetime, moves_per_h: float) -> bool:
+    if crew.move_up is None or crew.move_up["status"] == "ordered":
+        return False
+    return crew.moved_at is None or (now - crew.moved_at).total_seconds() >= HOUR_S / moves_per_h
+
+
+def _tell(
+    world: World,
+    now: datetime,
+    crew: Crew,
+    terrain: Terrain,
+    zone: int,
+    here: int,
+    gain: float,
+    label: Label | None,
+) -> None:
+    lon, lat = float(terrain.lon[zone]), float(terrain.lat[zone])
+    ete_s = float(_minutes(terrain, here, now)[zone] * 60.0)
+    name = label(lon, lat) if label else None
+    post = Post(lon, lat, round(gain, 5), round(ete_s, 1), name)
+    because = {"rule": "coverage.move_up", "gain": round(gain, 5), "ete_s": round(ete_s, 1)}
+    if world.policy.coverage.move_up == "automatic":
+        actions.order_move_up(world, now, SYSTEM, crew.id, post=post, because=because)
+    else:
+        actions.suggest_move_up(world, now, SYSTEM, crew.id, post=post, because=because)
+
+
+def _cover(world: World, now: datetime, crews: Sequence[Placed], terrain: Terrain) -> Cover:
+    return Cover(terrain, crews, rule=cover_rule(world.policy), hour=now.hour)
+
+
+def _minutes(terrain: Terrain, zone: int, now: datetime) -> np.ndarray:
+    """Road minutes from a zone's post to every other, shape (zones,)."""
+    minutes: np.ndarray = terrain.seconds[zone] * terrain.slow[now.hour % 24] / 60.0
+    return np.where(np.isfinite(minutes), minutes, 1e6)
