@@ -128,7 +128,9 @@ def _tuples(type_: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
 
 
 def _reader(type_: Any) -> Callable[[Any], Any]:
-    """What makes an item of a list out of JSON: its type, or its fields by name."""
+    """What makes an item of a list out of JSON: its type, its fields by name, or a document."""
     if is_dataclass(type_):
         return lambda value: msgspec.convert(value, type_)
+    if get_origin(type_) is Mapping:
+        return dict
     return cast("Callable[[Any], Any]", type_)

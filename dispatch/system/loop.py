@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dispatch import dispatcher
 from dispatch.core.errors import SigapError
 from dispatch.core.world import Timer, World
-from dispatch.dispatcher import Blockage, Question, RoadSeconds
+from dispatch.dispatcher import Blockage, Question, Rest, RoadSeconds
 from dispatch.system.cities import City
 from geo.point import Point
 
@@ -36,6 +39,9 @@ class Steps(Protocol):
     def blockages(self, city_id: str) -> Sequence[Blockage]:
         """The incidents that close their road and have not yet."""
 
+    def running_rounds(self, city_id: str) -> Sequence[Rest]:
+        """The rounds on their way, each with what is left of it."""
+
     def claim_due(self, city_id: str, limit: int) -> list[Timer]: ...
     def run_timer(self, city_id: str, timer: Timer) -> None:
         """Do what the timer asked for and forget it, in one step."""
@@ -58,6 +64,16 @@ def road_seconds(city: City, asked: Question) -> RoadSeconds:
         for j, crew in enumerate(asked.crews)
         for i, incident in enumerate(asked.incidents)
     }
+
+
+def rest_seconds(city: City, rest: Rest) -> NDArray[np.float64]:
+    """Road seconds as `dispatcher.tend_round` wants them: from the crew and each stop to each."""
+    stops = [Point(lon, lat) for _, lon, lat in rest.stops]
+    if not stops:
+        return np.zeros((1, 0))
+    # a crew that never sent a position is not sent anywhere
+    here = [Point(*rest.here)] if rest.here else stops[:1]
+    return city.roads.travel_times([*here, *stops], stops)
 
 
 class DispatcherLoop:
@@ -113,7 +129,8 @@ class DispatcherLoop:
             # the offset from before the plan: what came in meanwhile is planned in the next turn
             self._planned_at, self._planned_offset = now, offset
             self._close_roads()
-            self._plan()
+            if self._plan():
+                self._tend_rounds()
 
     def _run_timers(self) -> None:
         for timer in self._steps.claim_due(self._city.id, 50):
@@ -141,10 +158,29 @@ class DispatcherLoop:
             logger.info("closures of %s wait: %s", self._city.id, refused.detail)
             self._wake.set()
 
-    def _plan(self) -> None:
+    def _tend_rounds(self) -> None:
+        """After the plan: a crew that urgent work wants is not sent on by its round."""
+        for rest in self._steps.running_rounds(self._city.id):
+            try:
+                self._tend(rest)
+            except SigapError as refused:
+                logger.info(
+                    "round %s of %s waits: %s", rest.round_id, self._city.id, refused.detail
+                )
+                self._wake.set()
+
+    def _tend(self, rest: Rest) -> None:
+        version, seconds = self._city.roads.version, rest_seconds(self._city, rest)
+        self._steps.step(
+            self._city.id,
+            lambda world, now: dispatcher.tend_round(world, now, rest, seconds, graph=version),
+        )
+
+    def _plan(self) -> bool:
+        """Whether the plan stands; when not, the next turn plans anew."""
         asked = self._steps.ask(self._city.id, dispatcher.question)
         if not asked.incidents:
-            return
+            return True
         version = self._city.roads.version
         changed = self._planned_version not in (None, version)
         seconds = road_seconds(self._city, asked)
@@ -160,3 +196,5 @@ class DispatcherLoop:
             # somebody was faster than the plan: the next turn plans with what they did
             logger.info("plan of %s gave way: %s", self._city.id, refused.detail)
             self._wake.set()
+            return False
+        return True

@@ -32,7 +32,7 @@ from dispatch.core.events import Actor, Stretch
 from dispatch.core.log import wire_view
 from dispatch.core.policy import Policy
 from dispatch.core.world import Timer, World
-from dispatch.dispatcher import Blockage, Question
+from dispatch.dispatcher import Blockage, Question, Rest
 from dispatch.relay import Relay, hub_name
 from dispatch.storage import answers, fixes, journal, timers, views
 from dispatch.storage.answers import Request as Step
@@ -260,6 +260,11 @@ class System:
         """The incidents that close their road and have not yet."""
         with self.looking(city_id) as world:
             return dispatcher.blockages(world, self.clock())
+
+    def running_rounds(self, city_id: str) -> Sequence[Rest]:
+        """The rounds on their way, each with what is left of it."""
+        with self.looking(city_id) as world:
+            return dispatcher.running_rounds(world, self.clock())
 
     def claim_due(self, city_id: str, limit: int) -> list[Timer]:
         """Claim timers that are due; looks before it locks."""

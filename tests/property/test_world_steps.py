@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from dispatch.core import assignments, closures, crews, incidents, referrals, reports
+from dispatch.core import assignments, closures, crews, incidents, referrals, reports, rounds
 from dispatch.core import events as ev
 from dispatch.core.errors import SigapError, WrongStatus
 from dispatch.core.events import Actor, Event, Fact, Kind, fact_types
@@ -32,6 +32,7 @@ LIFECYCLES: dict[Kind, Lifecycle] = {
     "crew": crews.LIFECYCLE,
     "referral": referrals.LIFECYCLE,
     "closure": closures.LIFECYCLE,
+    "round": rounds.LIFECYCLE,
 }
 STATUSES = {kind: sorted(table.statuses()) for kind, table in LIFECYCLES.items()}
 FACTS: dict[Kind, list[str]] = {

@@ -20,7 +20,7 @@ from dispatch.core.errors import WrongStatus
 from dispatch.core.events import Actor
 from dispatch.core.policy import parse_policy
 from dispatch.core.world import Timer, World
-from dispatch.dispatcher import Blockage, Question
+from dispatch.dispatcher import Blockage, Question, Rest
 from dispatch.simulator.memory import MemoryWorld
 from dispatch.system import loop as loop_room
 from dispatch.system import system as system_room
@@ -64,6 +64,9 @@ class Steps:
 
     def blockages(self, city_id: str) -> tuple[Blockage, ...]:
         return dispatcher.blockages(self.world, self.clock)
+
+    def running_rounds(self, city_id: str) -> tuple[Rest, ...]:
+        return dispatcher.running_rounds(self.world, self.clock)
 
     def claim_due(self, city_id: str, limit: int) -> list[Timer]:
         ready = [
