@@ -2,8 +2,9 @@
 import type { LogLine } from "../api/shapes.js";
 import { localName } from "../base/language.svelte.js";
 import { percent, timeOfDay } from "../base/time.js";
-import { channelName, evidenceName } from "../base/words.js";
+import { channelName, evidenceName, roughDuration } from "../base/words.js";
 import { m } from "../paraglide/messages.js";
+import { type Cause, causeName } from "../review/after_action.js";
 import type { Desk } from "./desk.svelte.js";
 
 type Tell = (entry: LogLine, desk: Desk) => string | null;
@@ -61,6 +62,11 @@ const TELLS: Record<string, Tell> = {
   IncidentClosed: (e, desk) => m.story_incident_closed({ outcome: outcomeOf(e, desk) }),
   IncidentCancelled: (e) => m.story_cancelled({ reason: text(e, "reason") }),
   IncidentReopened: () => m.story_reopened(),
+  AfterActionRecorded: (e) =>
+    m.aa_story({
+      duration: roughDuration(Number(e.summary.late_s)),
+      cause: causeName(e.summary.cause as Cause),
+    }),
   IncidentReprioritised: (e) =>
     m.story_reprioritised({ n: text(e, "priority"), reason: text(e, "reason") }),
   AssignmentOffered: (e, desk) => m.story_offered({ crew: crewOf(e, desk) }),

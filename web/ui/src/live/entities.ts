@@ -128,6 +128,8 @@ export interface Incident extends Entity {
   recommendation: Recommendation | null;
   p_on_time: number | null;
   note: string | null;
+  /** Present once the promise was missed. */
+  after_action: Schemas["AfterAction"] | null;
 }
 
 export interface Assignment extends Entity {
