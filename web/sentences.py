@@ -191,6 +191,31 @@ FROM_BELOW: Mapping[str, str] = {
     ),
     "{} already has an assignment.": "{} sudah punya penugasan.",
     "{} is off duty and cannot be sent.": "{} sedang tidak bertugas dan tidak bisa dikirim.",
+    "{} is out of service ({}) and cannot be sent.": (
+        "{} sedang tidak beroperasi ({}) dan tidak bisa dikirim."
+    ),
+    "{} is off duty: it has no shift to end.": (
+        "{} sedang tidak bertugas: tidak ada giliran yang bisa diakhiri."
+    ),
+    "The shift must end within the next 24 hours.": (
+        "Giliran harus berakhir dalam 24 jam ke depan."
+    ),
+    "Between 0 and {} people can be with a crew.": "Anggota regu antara 0 dan {} orang.",
+    "Name at most {} things, each in at most {} letters.": (
+        "Sebutkan paling banyak {} alat, masing-masing paling panjang {} huruf."
+    ),
+    "Say why the crew cannot work: dispatchers will read it.": (
+        "Tulis mengapa regu tidak bisa bekerja: petugas piket akan membacanya."
+    ),
+    "Say why more crews are needed: they will read it.": (
+        "Tulis mengapa perlu lebih banyak regu: mereka akan membacanya."
+    ),
+    "This category has alarm levels up to {}. Choose one of them.": (
+        "Kategori ini punya tingkat siaga sampai {}. Pilih salah satunya."
+    ),
+    "The alarm level is {} already and can only rise.": (
+        "Tingkat siaga sudah {} dan hanya bisa naik."
+    ),
     "Say why with one of: {}.": "Sebutkan alasannya, salah satu dari: {}.",
     "The note is empty.": "Catatannya kosong.",
     "A photo is “before” or “after” the work.": (

@@ -82,6 +82,18 @@ class Place(Answer):
     lat: float
 
 
+class SlotView(Answer):
+    skills: list[str]
+    equipment: list[str]
+
+
+class AlarmLevelView(Answer):
+    """What an alarm level asks for in all: one slot for each crew."""
+
+    alarm_level: int
+    slots: list[SlotView]
+
+
 class ServiceView(Answer):
     service_code: str
     name: str
@@ -90,6 +102,17 @@ class ServiceView(Answer):
     priority: int
     agency_id: str
     group: str
+    alarm_levels: list[AlarmLevelView]
+
+
+class GatesView(Answer):
+    """Who may be sent at all: hours, seconds and people."""
+
+    shift_h: float
+    overtime_s: float
+    longest_duty_h: float
+    rest_h: float
+    least_members: int
 
 
 class AgencyName(Answer):
@@ -130,6 +153,7 @@ class CityView(Answer):
     target_s: float
     undo_s: float
     stale_fix_s: float
+    gates: GatesView
     services: list[ServiceView]
     agencies: list[AgencyName]
     disposition_codes: list[DispositionView]

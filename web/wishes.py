@@ -71,6 +71,11 @@ class Close(Wish):
     note: Text | None = None
 
 
+class Alarm(Wish):
+    alarm_level: Annotated[int, Field(ge=2, le=9)]
+    reason: Reason
+
+
 class Reprioritise(Wish):
     priority: Priority
     reason: Reason
@@ -130,9 +135,37 @@ class Clear(Deed):
     note: Text | None = None
 
 
+Members = Annotated[int, Field(ge=0, le=50)]
+
+
 class CrewStatus(Deed):
+    """`relieved`: other people took over, so the hours on duty begin anew."""
+
     status: Literal["available", "conditionally_available", "not_available"]
     reason: Annotated[str, Field(max_length=500)] | None = None
+    shift_ends_at: AwareDatetime | None = None
+    members_present: Members | None = None
+    relieved: bool = False
+
+
+class CrewShift(Wish):
+    """None: an open end, or no rest needed."""
+
+    shift_ends_at: AwareDatetime | None
+    rest_until: AwareDatetime | None
+
+
+class CrewStaff(Wish):
+    """None: as many as belong to the crew, or as the city asks of every crew."""
+
+    members_present: Members | None
+    least_members: Members | None
+
+
+class CrewEquipment(Wish):
+    equipment: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=30)
+    ]
 
 
 class FixWish(Wish):

@@ -136,7 +136,7 @@ crews = 2
 def test_a_mistake_in_a_run_card_has_its_line(
     tmp_path: Path, before: str, after: str, said: str
 ) -> None:
-    base = SHIPPED.split("[[run_card]]")[0]
+    base = SHIPPED[: SHIPPED.index("[[run_card]]")] + SHIPPED[SHIPPED.index("[[disposition]]") :]
     text = base + CARD.replace(before, after, 1)
     line, reason = refused(tmp_path, text)
     assert line == len(base.split("\n")) - 1 + line_with(CARD.replace(before, after, 1), after)

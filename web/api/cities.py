@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from dispatch.core import run_cards
+from dispatch.core.policy import Policy
 from dispatch.system import City
 from web import shapes
 from web.auth import TheCity, TheSystem
@@ -39,6 +41,13 @@ def city_view(city: City) -> dict[str, Any]:
         "target_s": policy.promise.target_s,
         "undo_s": policy.offers.undo_s,
         "stale_fix_s": policy.matching.stale_fix_s,
+        "gates": {
+            "shift_h": policy.gates.shift_h,
+            "overtime_s": policy.gates.overtime_s,
+            "longest_duty_h": policy.gates.longest_duty_h,
+            "rest_h": policy.gates.rest_h,
+            "least_members": policy.gates.least_members,
+        },
         "services": [
             {
                 "service_code": service.service_code,
@@ -48,6 +57,7 @@ def city_view(city: City) -> dict[str, Any]:
                 "priority": service.priority,
                 "agency_id": service.agency_id,
                 "group": service.group,
+                "alarm_levels": _alarm_levels(policy, service.service_code),
             }
             for service in policy.services.values()
         ],
@@ -70,3 +80,18 @@ def city_view(city: City) -> dict[str, Any]:
         ],
         "attribution": city.attribution,
     }
+
+
+def _alarm_levels(policy: Policy, service_code: str) -> list[dict[str, Any]]:
+    """For each level what it asks for in all, with the levels below it."""
+    highest = run_cards.highest_level(policy, service_code)
+    return [
+        {
+            "alarm_level": level,
+            "slots": [
+                {"skills": list(slot.skills), "equipment": list(slot.equipment)}
+                for slot in run_cards.slots(policy, service_code, level)
+            ],
+        }
+        for level in range(1, highest + 1)
+    ]

@@ -1,4 +1,4 @@
-"""What a crew's phone sends beside its work: signing on and off, positions, pairing."""
+"""What is said of a crew beside its work: its shift, people and tools, positions, pairing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import segno
 from fastapi import APIRouter, Request, Response
 
 from dispatch import actions
-from dispatch.core.crews import Crew, Fix
+from dispatch.core.crews import Crew, Fix, Shift
 from dispatch.core.world import World
 from web import accounts, shapes, wishes
 from web.accounts import Principal
@@ -19,16 +19,20 @@ from web.api.deeds import carry_out, json, moment
 from web.auth import (
     CrewMember,
     CrewOrDispatcher,
+    CrewOrWatcher,
     Dispatcher,
     TheCity,
     TheSettings,
     TheStep,
     TheSystem,
     TheViewers,
+    Watcher,
 )
 from web.errors import Problem
 
 router = APIRouter(prefix="/api/{city}/crews/{crew_id}", tags=["crews"])
+
+HAPPENED = shapes.answers(shapes.Happened)
 
 
 def _may_speak_for(who: Principal, crew_id: UUID) -> None:
@@ -36,7 +40,7 @@ def _may_speak_for(who: Principal, crew_id: UUID) -> None:
         raise Problem(403, "forbidden")
 
 
-@router.post("/status", responses=shapes.answers(shapes.Happened))
+@router.post("/status", responses=HAPPENED)
 def set_status(
     crew_id: UUID,
     wish: wishes.CrewStatus,
@@ -53,8 +57,92 @@ def set_status(
 
     def action(world: World, now: datetime) -> Crew:
         return actions.set_crew_status(
-            world, now, who.actor, crew_id, status=wish.status, reason=wish.reason
+            world,
+            now,
+            who.actor,
+            crew_id,
+            status=wish.status,
+            reason=wish.reason,
+            shift=Shift(wish.shift_ends_at, wish.members_present, wish.relieved),
         )
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/shift", responses=HAPPENED)
+def set_shift(
+    crew_id: UUID, wish: wishes.CrewShift, who: Watcher, step: TheStep, system: TheSystem
+) -> Response:
+    """Until when the crew works, or rests."""
+
+    def action(world: World, now: datetime) -> Crew:
+        return actions.set_shift(
+            world,
+            now,
+            who.actor,
+            crew_id,
+            shift_ends_at=wish.shift_ends_at,
+            rest_until=wish.rest_until,
+        )
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/staff", responses=HAPPENED)
+def staff_crew(
+    crew_id: UUID, wish: wishes.CrewStaff, who: CrewOrWatcher, step: TheStep, system: TheSystem
+) -> Response:
+    """How many people are with the crew now, and how many it needs to be sent."""
+    _may_speak_for(who, crew_id)
+
+    def action(world: World, now: datetime) -> Crew:
+        least = world.crew(crew_id).least_members if who.role == "crew" else wish.least_members
+        return actions.staff_crew(
+            world,
+            now,
+            who.actor,
+            crew_id,
+            members_present=wish.members_present,
+            least_members=least,
+        )
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/equipment", responses=HAPPENED)
+def equip_crew(
+    crew_id: UUID, wish: wishes.CrewEquipment, who: Watcher, step: TheStep, system: TheSystem
+) -> Response:
+    """What the crew has on its vehicle."""
+
+    def action(world: World, now: datetime) -> Crew:
+        return actions.equip_crew(world, now, who.actor, crew_id, equipment=wish.equipment)
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/out-of-service", responses=HAPPENED)
+def take_out_of_service(
+    crew_id: UUID, wish: wishes.Because, who: CrewOrWatcher, step: TheStep, system: TheSystem
+) -> Response:
+    """The crew is sent nowhere until it is back: a broken vehicle, a lost tool."""
+    _may_speak_for(who, crew_id)
+
+    def action(world: World, now: datetime) -> Crew:
+        return actions.take_out_of_service(world, now, who.actor, crew_id, reason=wish.reason)
+
+    return carry_out(system, who, step, action)
+
+
+@router.post("/back-in-service", responses=HAPPENED)
+def put_back_in_service(
+    crew_id: UUID, _: wishes.Nothing, who: CrewOrWatcher, step: TheStep, system: TheSystem
+) -> Response:
+    """What kept the crew from work is over."""
+    _may_speak_for(who, crew_id)
+
+    def action(world: World, now: datetime) -> Crew:
+        return actions.put_back_in_service(world, now, who.actor, crew_id)
 
     return carry_out(system, who, step, action)
 

@@ -163,6 +163,20 @@ def reopen_incident(
     return carry_out(system, who, step, action)
 
 
+@router.post("/alarm", responses=HAPPENED)
+def raise_alarm(
+    incident_id: UUID, wish: wishes.Alarm, who: Dispatcher, step: TheStep, system: TheSystem
+) -> Response:
+    """It needs more: the crews of a higher alarm level join those of the levels below."""
+
+    def action(world: World, now: datetime) -> Incident:
+        return actions.raise_alarm(
+            world, now, who.actor, incident_id, alarm_level=wish.alarm_level, reason=wish.reason
+        )
+
+    return carry_out(system, who, step, action)
+
+
 @router.post("/reprioritise", responses=HAPPENED)
 def reprioritise(
     incident_id: UUID, wish: wishes.Reprioritise, who: Dispatcher, step: TheStep, system: TheSystem

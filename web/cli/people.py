@@ -64,6 +64,7 @@ def add_crew(
     lon: Annotated[float, typer.Option(help="station, degrees east")],
     lat: Annotated[float, typer.Option(help="station, degrees north")],
     skills: Annotated[str, typer.Option(help="separated by commas, such as chainsaw,pump")] = "",
+    equipment: Annotated[str, typer.Option(help="such as winch,aerial_lift")] = "",
     vehicle: str = "van",
     members: int = 2,
     call_sign: str = "",
@@ -80,15 +81,20 @@ def add_crew(
         name=name,
         call_sign=call_sign or name[:6],
         agency_id=agency,
-        skills=tuple(part.strip() for part in skills.split(",") if part.strip()),
+        skills=_parts(skills),
         vehicle=vehicle,
         members=members,
         station_lon=lon,
         station_lat=lat,
+        equipment=_parts(equipment),
     )
     system.do(city, SHELL, lambda world, now: actions.register_crew(world, now, SHELL, fact))
     console.print(f"[green]✓[/] {name} can sign on.")
     system.stop()
+
+
+def _parts(listed: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in listed.split(",") if part.strip())
 
 
 @crews.command("list")

@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from web.robots.door import Door, Listener, Refused, SignedOut
@@ -41,6 +41,7 @@ class Habits:
     idle_fix_every_s: float = 15.0
     gps_noise_m: float = 4.0
     presses_en_route: float = 0.7
+    shift_h: float = 8.0
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class CrewRobot:
         """Live until the session ends."""
         self.at = self.home
         try:
-            await self.door.post(f"/crews/{self.crew_id}/status", {"status": "available"})
+            await self._sign_on()
             async with self.door.listen(f"crew/{self.crew_id}") as listener:
                 fixes = asyncio.create_task(self._send_fixes(listener))
                 try:
@@ -79,6 +80,7 @@ class CrewRobot:
             job = listener.document().get("assignment")
             if job is None:
                 if not await listener.changed(within_s=max(0.2, 20.0 / self.pace.speed)):
+                    await self._keep_shift(listener)
                     await self._go_home(listener)
                 continue
             try:
@@ -87,6 +89,19 @@ class CrewRobot:
                 # withdrawn, expired or done by somebody else: the channel tells the truth
                 logger.debug("%s: %s", self.crew_id, refused)
                 await listener.changed(within_s=2.0)
+
+    async def _sign_on(self) -> None:
+        """Other people than before, with all their hours before them."""
+        ends_at = self.pace.now() + timedelta(hours=self.habits.shift_h)
+        body = {"status": "available", "shift_ends_at": ends_at.isoformat(), "relieved": True}
+        await self.door.post(f"/crews/{self.crew_id}/status", body)
+
+    async def _keep_shift(self, listener: Listener) -> None:
+        """Before its shift is over others take its place: a crew robot never leaves its post."""
+        ends_at = listener.document()["crew"]["shift_ends_at"]
+        soon = self.pace.now() + timedelta(hours=1)
+        if ends_at is None or datetime.fromisoformat(ends_at) <= soon:
+            await self._sign_on()
 
     async def _do(self, job: Mapping[str, Any], listener: Listener) -> None:
         status, path = job["status"], f"/assignments/{job['id']}"

@@ -36,6 +36,8 @@ CREWS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     ("Regu Tertib 2", "S2", "satpol_pp", ("enforcement",), "van"),
 )
 
+EQUIPMENT = {"T1": ("winch",), "T2": ("winch",), "L1": ("aerial_lift",), "J1": ("barriers",)}
+
 PEOPLE: tuple[tuple[str, str, str, str | None], ...] = (
     ("operator", "dispatcher", "Operator Demo", None),
     ("dinas", "officer", "Petugas BPBD Demo", "bpbd"),
@@ -126,6 +128,7 @@ def _crews(system: System, city: City, wanted: int) -> list[tuple[UUID, float, f
             members=3,
             station_lon=lon,
             station_lat=lat,
+            equipment=EQUIPMENT.get(call_sign, ()),
         )
         system.do(city.id, BUILDER, partial(_register, fact))
     with system.looking(city.id) as world:
