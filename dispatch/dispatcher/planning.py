@@ -17,6 +17,7 @@ from dispatch.core.events import SYSTEM
 from dispatch.core.incidents import Incident
 from dispatch.core.policy import Policy
 from dispatch.core.proposals import Proposal
+from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
 from dispatch.dispatcher.board import (
     DIVERTED,
@@ -46,10 +47,12 @@ def plan(
 ) -> list[Proposal]:
     """The proposals for this moment; nothing is recorded.
 
-    With `moving` crews on their way are part of the plan, with what they are on their way to.
+    With `moving` crews on their way are part of the plan, with what they are on their way to;
+    routine work is no part of it, and gives its crew away whenever somebody else wants it.
     """
     moving = moving or {}
-    wanted = [*needs(world, now), *(held_need(held) for held in moving.values())]
+    held = [h for h in moving.values() if not is_routine(world.policy, h.incident)]
+    wanted = [*needs(world, now), *map(held_need, held)]
     if not wanted:
         return []
     able = candidates(world, now, moving=moving, terrain=terrain)
@@ -140,13 +143,29 @@ def _turn_round(
         if not (wanted_elsewhere or relieved):
             continue
         to = sent[held.crew.id].incident_id if wanted_elsewhere else None
-        because = {
-            **_because(proposal, graph=graph),
-            "rule": "diversion",
-            "left_s": round(held.left_s, 1),
-            "to_incident": str(to) if to else None,
-        }
-        actions.withdraw(world, now, SYSTEM, held.assignment.id, reason=DIVERTED, because=because)
+        _take_off(world, now, held, proposal, to, graph=graph)
+    for crew_id, proposal in sent.items():
+        held = moving.get(crew_id)
+        if held is not None and is_routine(world.policy, held.incident):
+            _take_off(world, now, held, proposal, proposal.incident_id, graph=graph)
+
+
+def _take_off(
+    world: World,
+    now: datetime,
+    held: OnTheWay,
+    proposal: Proposal,
+    to: UUID | None,
+    *,
+    graph: str,
+) -> None:
+    because = {
+        **_because(proposal, graph=graph),
+        "rule": "diversion",
+        "left_s": round(held.left_s, 1),
+        "to_incident": str(to) if to else None,
+    }
+    actions.withdraw(world, now, SYSTEM, held.assignment.id, reason=DIVERTED, because=because)
 
 
 def _send(
