@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -231,7 +232,7 @@ def demand_of(outcome: Outcome) -> str:
 def queue_by_hour(outcome: Outcome) -> tuple[float, ...]:
     """Mean number of incidents received and not yet reached, for each hour of the day.
 
-    Of the days after the warm-up; shape (24,).
+    Of the days after the warm-up; nan for an hour that has none; shape (24,).
     """
     waited = np.zeros(DAY_H)
     for one in outcome.served:
@@ -242,7 +243,7 @@ def queue_by_hour(outcome: Outcome) -> tuple[float, ...]:
             waited[int(at // HOUR_S) % DAY_H] += till - at
             at = till
     shown = _seconds_of_hours(outcome.warm_up_s, outcome.days * DAY_H * HOUR_S)
-    return tuple(float(w / s) if s else 0.0 for w, s in zip(waited, shown, strict=True))
+    return tuple(float(w / s) if s else math.nan for w, s in zip(waited, shown, strict=True))
 
 
 def _seconds_of_hours(start_s: float, end_s: float) -> Floats:
