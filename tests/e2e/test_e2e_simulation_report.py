@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from dispatch.simulator.figures import figures
 from dispatch.simulator.report import render
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.needs("chromium")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (390, "light")])
-def test_everybody_can_read_the_report(page: Page, tmp_path: Path, width: int, scheme: str) -> None:
+def test_everybody_can_read_the_report(
+    browser: Browser, tmp_path: Path, width: int, scheme: str
+) -> None:
     runs = [
         figures(made_up(policy=policy, seed=seed, speed=speed))
         for policy, speed in (("A0", 1.0), ("F", 1.3))
