@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type PairingCode = Schemas["PairingCode"];
 export type LogLine = Schemas["LogLine"];
 export type IncidentFile = Schemas["IncidentFile"];
+export type ClosurePreview = Schemas["ClosurePreview"];
 export type SignedIn = Schemas["SignedIn"];
 
 /** What each wish of a dispatcher carries, by the last part of its path. */
@@ -24,4 +25,6 @@ export interface Wishes {
   reprioritise: Schemas["Reprioritise"];
   withdraw: Schemas["Because"];
   status: Schemas["CrewStatus"];
+  closures: Schemas["CloseRoad"];
+  lift: Schemas["Because"];
 }

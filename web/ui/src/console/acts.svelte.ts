@@ -4,7 +4,7 @@ import { ApiError, cityPath, isUnreachable, post } from "../api/client.js";
 import type { Wishes } from "../api/shapes.js";
 import { serverNow } from "../base/clock.svelte.js";
 import { randomId } from "../base/identifier.js";
-import type { Assignment, Crew, CrewStatus, Incident, Report } from "../live/entities.js";
+import type { Assignment, Closure, Crew, CrewStatus, Incident, Report } from "../live/entities.js";
 import { m } from "../paraglide/messages.js";
 
 interface Wish {
@@ -123,6 +123,19 @@ export class Acts {
       path: `/crews/${crew.id}/status`,
       body: { status },
       done: m.done_status({ crew: crew.call_sign }),
+    });
+  }
+
+  closeRoad(where: string, wish: Wishes["closures"]): Promise<boolean> {
+    const done = m.done_close_road({ where });
+    return this.#run({ name: "closures", path: "/closures", body: wish, done });
+  }
+  liftClosure(closure: Closure, where: string, reason: string): Promise<boolean> {
+    return this.#run({
+      name: `lift/${closure.id}`,
+      path: `/closures/${closure.id}/lift`,
+      body: { reason },
+      done: m.done_lift_closure({ where }),
     });
   }
 

@@ -4,6 +4,9 @@ import { roughDuration, selectionReason, shortfallReason, triageReason } from ".
 import { m } from "../paraglide/messages.js";
 import type { Desk } from "./desk.svelte.js";
 
+/** Numbers and names that say no more to a reader than what stands beside them. */
+const FOR_RERUNS = new Set(["precise_m", "stretches", "service_code", "incident"]);
+
 /** Long lists (all candidates) stay in the log; the line names what decided. */
 export function becauseWords(because: Record<string, unknown> | null, desk: Desk): string | null {
   if (!because) return null;
@@ -21,7 +24,7 @@ function fact(name: string, value: unknown, desk: Desk): string[] {
   if (name === "candidates" && Array.isArray(value)) {
     return [m.because_considered({ n: value.length })];
   }
-  if (name === "id" || name.endsWith("_id")) return [];
+  if (name === "id" || name.endsWith("_id") || FOR_RERUNS.has(name)) return [];
   if (typeof value === "number") return [quantity(name, value)];
   if (typeof value === "object" || typeof value === "boolean") return [];
   return [`${readable(name)} ${String(value)}`];
@@ -32,6 +35,9 @@ function quantity(name: string, value: number): string {
   if (name === "p_on_time") return m.because_p({ share: percent(value) });
   if (name === "p_genuine") return m.because_genuine({ share: percent(value) });
   if (name === "distance_m") return m.because_distance({ distance: distanceText(value) });
+  if (name === "nearest_m") return m.because_distance({ distance: distanceText(value) });
+  if (name === "closes_road_m") return m.because_closes({ distance: distanceText(value) });
+  if (name === "radius_m") return m.because_radius({ distance: distanceText(value) });
   if (name === "accuracy_m") return m.because_accuracy({ distance: distanceText(value) });
   if (name === "speed_ms") return m.because_speed({ n: Math.round(value * 3.6) });
   if (name.endsWith("_s")) return `${readable(name.slice(0, -2))} ${roughDuration(value)}`;

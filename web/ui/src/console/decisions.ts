@@ -12,4 +12,5 @@ export type Decision =
   | "cancel"
   | "reopen"
   | "reprioritise"
+  | "close_road"
   | { withdraw: string };

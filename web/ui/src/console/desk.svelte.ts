@@ -6,6 +6,7 @@ import type {
   Agency,
   Assignment,
   City,
+  Closure,
   Crew,
   Incident,
   Referral,
@@ -17,7 +18,7 @@ import type { Durable, State } from "../live/fold.js";
 import { Motion } from "../map/motion.js";
 import { byUrgency, byWaiting, onTimeSoFar } from "./urgency.js";
 
-export type Kind = "report" | "incident" | "crew";
+export type Kind = "report" | "incident" | "crew" | "closure";
 export interface Selection {
   kind: Kind;
   id: string;
@@ -29,6 +30,7 @@ interface Grouped {
   assignment: Map<string, Assignment>;
   crew: Map<string, Crew>;
   referral: Map<string, Referral>;
+  closure: Map<string, Closure>;
 }
 
 const ACTIVE = new Set(["offered", "acknowledged", "en_route", "on_scene"]);
@@ -83,6 +85,7 @@ export class Desk {
       assignment: new Map(),
       crew: new Map(),
       referral: new Map(),
+      closure: new Map(),
     };
     for (const [key, row] of Object.entries(this.#state)) {
       const slash = key.indexOf("/");
@@ -102,6 +105,14 @@ export class Desk {
   readonly assignments = $derived(this.#grouped.assignment);
   readonly crews = $derived(this.#grouped.crew);
   readonly referrals = $derived(this.#grouped.referral);
+  readonly closures = $derived(this.#grouped.closure);
+
+  /** The roads that are closed now, the newest first. */
+  readonly closedRoads: Closure[] = $derived(
+    [...this.closures.values()]
+      .filter(({ status }) => status === "closed")
+      .sort((a, b) => (a.made_at < b.made_at ? 1 : -1)),
+  );
 
   readonly newReports: Report[] = $derived.by(() =>
     [...this.reports.values()]
@@ -233,7 +244,11 @@ function gathered<T extends { incident_id: string | null }>(
 
 function fromHash(): Selection | null {
   const [kind, id] = location.hash.slice(1).split("/");
-  return id && (kind === "report" || kind === "incident" || kind === "crew") ? { kind, id } : null;
+  return id && isKind(kind) ? { kind, id } : null;
+}
+
+function isKind(kind: string | undefined): kind is Kind {
+  return kind === "report" || kind === "incident" || kind === "crew" || kind === "closure";
 }
 
 export function isActive(assignment: Assignment): boolean {

@@ -14,6 +14,7 @@ export type Command =
   | "undo"
   | "search"
   | "city"
+  | "close_road"
   | "close"
   | "help";
 
@@ -31,6 +32,7 @@ const KEYS: Record<string, Command> = {
   z: "undo",
   "/": "search",
   c: "city",
+  x: "close_road",
   escape: "close",
   "?": "help",
 };

@@ -9,5 +9,18 @@ export const reasonsFor: Record<string, (() => string)[]> = {
   withdraw: [m.reason_closer_crew, m.reason_not_moving, m.reason_needed_elsewhere],
   cancel: [m.reason_solved_itself, m.reason_prank, m.reason_duplicate],
   reopen: [m.reason_not_fixed],
+  close_road: [
+    m.closure_reason_tree,
+    m.closure_reason_flood,
+    m.closure_reason_works,
+    m.closure_reason_event,
+    m.closure_reason_accident,
+  ],
+  lift: [
+    m.closure_reason_clear,
+    m.closure_reason_dry,
+    m.closure_reason_over,
+    m.closure_reason_mistake,
+  ],
   reprioritise: [m.reason_danger, m.reason_less_urgent],
 };

@@ -5,6 +5,7 @@ import { percent, timeOfDay } from "../base/time.js";
 import { channelName, evidenceName, roughDuration } from "../base/words.js";
 import { m } from "../paraglide/messages.js";
 import { type Cause, causeName } from "../review/after_action.js";
+import { whereOf } from "./closures.js";
 import type { Desk } from "./desk.svelte.js";
 
 type Tell = (entry: LogLine, desk: Desk) => string | null;
@@ -37,6 +38,10 @@ function declineOf(entry: LogLine, desk: Desk): string {
 function agencyOf(entry: LogLine, desk: Desk): string {
   const known = desk.agencies.get(text(entry, "agency_id"));
   return known ? localName(known) : text(entry, "agency_id");
+}
+
+function closedBy(entry: LogLine): { stretches: { name: string }[] } {
+  return entry.summary as { stretches: { name: string }[] };
 }
 
 /** Events that only mirror another one on a second thing are not told twice. */
@@ -76,8 +81,12 @@ const TELLS: Record<string, Tell> = {
     m.story_on_scene({ crew: crewOf(e, desk), evidence: evidenceName(text(e, "evidence")) }),
   AssignmentEvidenceGraded: (e, desk) =>
     m.story_graded({ crew: crewOf(e, desk), evidence: evidenceName(text(e, "evidence")) }),
+  ClosureMade: (e) => m.story_closure_made({ where: whereOf(closedBy(e)) }),
+  ClosureLifted: () => m.story_closure_lifted(),
   AssignmentEtaRevised: (e, desk) =>
-    m.story_eta({ crew: crewOf(e, desk), at: timeOfDay(text(e, "eta")) }),
+    e.summary.eta === null
+      ? m.story_eta_gone({ crew: crewOf(e, desk) })
+      : m.story_eta({ crew: crewOf(e, desk), at: timeOfDay(text(e, "eta")) }),
   AssignmentNoted: (e, desk) => m.story_noted({ crew: crewOf(e, desk), note: text(e, "note") }),
   AssignmentPhotographed: (e, desk) =>
     e.summary.moment === "before"

@@ -7,12 +7,14 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { City } from "../live/entities.js";
 import { canvasImage, type MapImage } from "../map/canvas_image.js";
 import { type CityMap, type Look, openCityMap } from "../map/city_map.js";
+import { addClosures, closureImage, type Piece, setClosures } from "../map/closure_layer.js";
 import { type Fix, metresBetween } from "./arrival.js";
 
 export interface Drawn {
   scene: { lon: number; lat: number };
   me: Fix | null;
   points: [number, number][];
+  closed: readonly { id: string; stretches: readonly Piece[] }[];
 }
 
 const COLOURS = {
@@ -42,10 +44,12 @@ export async function openJobMap(
     center: drawn.scene,
     zoom: 15,
     overlay: (map, look) => {
-      addLayers(map, look);
+      addWay(map, look);
+      addClosures(map, look.theme);
+      addSigns(map);
       show(map, drawn);
     },
-    image: drawSign,
+    image: (id, look) => closureImage(id, look.theme) ?? drawSign(id, look),
   });
   const showAll = () => fitAll(city.map, drawn);
   showAll();
@@ -98,6 +102,10 @@ function fitAll(map: MapLibre, drawn: Drawn): void {
 
 function show(map: MapLibre, drawn: Drawn): void {
   setData(map, "crew-way", { type: "LineString", coordinates: drawn.points });
+  setClosures(
+    map,
+    drawn.closed.map(({ id, stretches }) => ({ id, pieces: stretches, selected: false })),
+  );
   setData(map, "crew-scene", { type: "Point", coordinates: [drawn.scene.lon, drawn.scene.lat] });
   if (drawn.me === null) return;
   setData(map, "crew-me", { type: "Point", coordinates: [drawn.me.lon, drawn.me.lat] });
@@ -122,7 +130,7 @@ function circle(at: { lon: number; lat: number }, radius_m: number): Polygon {
   return { type: "Polygon", coordinates: [ring] };
 }
 
-function addLayers(map: MapLibre, { theme }: Look): void {
+function addWay(map: MapLibre, { theme }: Look): void {
   const colours = COLOURS[theme];
   for (const id of ["crew-way", "crew-scene", "crew-me", "crew-doubt"]) {
     map.addSource(id, { type: "geojson", data: { type: "FeatureCollection", features: [] } });
@@ -148,6 +156,9 @@ function addLayers(map: MapLibre, { theme }: Look): void {
     layout: round,
     paint: { "line-color": colours.route, "line-width": 6.5 },
   });
+}
+
+function addSigns(map: MapLibre): void {
   sign(map, "crew-scene", "bottom");
   sign(map, "crew-me", "center");
 }
