@@ -190,6 +190,21 @@ FROM_BELOW: Mapping[str, str] = {
         "Laporan ini sudah terlalu lama ditutup. Silakan buat laporan baru."
     ),
     "{} already has an assignment.": "{} sudah punya penugasan.",
+    "{} is already at work. Withdraw it there first.": (
+        "{} sudah bekerja di tempat lain. Tarik dahulu dari sana."
+    ),
+    "{} was diverted once and must arrive now.": (
+        "{} sudah pernah dialihkan dan sekarang harus sampai."
+    ),
+    "{} is on its way to work that may not wait.": (
+        "{} sedang menuju pekerjaan yang tidak boleh menunggu."
+    ),
+    "A post needs both longitude and latitude.": "Pos perlu bujur dan lintang sekaligus.",
+    "{} has an assignment and cannot move up.": "{} punya penugasan dan tidak bisa pindah pos.",
+    "No post is suggested for {}; choose one on the map.": (
+        "Tidak ada pos yang disarankan untuk {}; pilih satu di peta."
+    ),
+    "{} is off duty.": "{} sedang tidak bertugas.",
     "{} is off duty and cannot be sent.": "{} sedang tidak bertugas dan tidak bisa dikirim.",
     "{} is out of service ({}) and cannot be sent.": (
         "{} sedang tidak beroperasi ({}) dan tidak bisa dikirim."

@@ -16,6 +16,7 @@ Cause = Literal[
     "declined",
     "expired",
     "withdrawn",
+    "diverted",
     "turnout",
     "travel",
     "slip",
@@ -147,3 +148,37 @@ class Decisions(Answer):
     incident_id: UUID
     decisions: list[Decision]
     crews: dict[str, str]
+
+
+# --- coverage ---------------------------------------------------------------------
+
+
+class CoverageZone(Answer):
+    """A zone: its post, its outline, its share of incidents, its chance and fastest crew."""
+
+    id: int
+    lon: float
+    lat: float
+    ring: list[tuple[float, float]]
+    weight: float
+    p_on_time: float
+    eta_s: float | None
+
+
+class BestPost(Answer):
+    lon: float
+    lat: float
+    change: float
+
+
+class Coverage(Answer):
+    """`reached`: the share of expected incidents that free crews reach in time now; `expected`:
+    with crews that become busy counted in; changes are of `expected`.
+    """
+
+    zones: list[CoverageZone]
+    reached: float
+    expected: float
+    crews: int
+    delta_minus: dict[str, float]
+    delta_plus: BestPost | None

@@ -64,6 +64,23 @@ class Locate(Wish):
 
 class Send(Wish):
     crew_id: UUID | None = Field(None, description="none: the recommended crew")
+    divert: bool = Field(False, description="take it off other work it is on its way to")
+
+
+class MoveUp(Wish):
+    """Order the suggested post, or the one given; or dismiss what was suggested or ordered."""
+
+    verdict: Literal["order", "dismiss"]
+    lon: Lon | None = None
+    lat: Lat | None = None
+    label: Annotated[str, Field(max_length=200)] | None = None
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class PostAnswer(Wish):
+    """What a crew says of the post it was sent to."""
+
+    answer: Literal["there", "cannot"]
 
 
 class Close(Wish):

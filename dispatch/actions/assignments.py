@@ -12,7 +12,7 @@ from dispatch.actions.after_action import review_if_missed
 from dispatch.actions.recording import begin, record
 from dispatch.core import assignments, gates, incidents
 from dispatch.core import events as ev
-from dispatch.core.assignments import Assignment
+from dispatch.core.assignments import DIVERTED, Assignment
 from dispatch.core.errors import Conflict, Invalid
 from dispatch.core.events import SYSTEM, Actor, Fact
 from dispatch.core.incidents import Incident
@@ -80,6 +80,53 @@ def send_crew(
     record(world, now, actor, incident, dispatched, follows=assignment)
     world.set_timer(Timer(OFFER_EXPIRES, assignment_id, expires_at))
     return cast(Assignment, assignment)
+
+
+def divert_crew(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    incident_id: UUID,
+    *,
+    crew_id: UUID,
+    estimate: Estimate | None = None,
+    because: Mapping[str, Any] | None = None,
+) -> Assignment:
+    """Turn a crew that is on its way to other work round to this incident; a free one is sent.
+
+    Raises Conflict when it is at work there, was diverted before, or its work may not wait.
+    """
+    held = world.active_assignment(crew_id)
+    if held is None:
+        return send_crew(
+            world, now, actor, incident_id, crew_id=crew_id, estimate=estimate, because=because
+        )
+    name = world.crew(crew_id).name
+    incidents.LIFECYCLE.after(world.incident(incident_id).status, "IncidentDispatched")
+    if held.status == "on_scene":
+        raise Conflict(f"{name} is already at work. Withdraw it there first.", crew=name)
+    if held.diverted_from is not None:
+        raise Conflict(f"{name} was diverted once and must arrive now.", crew=name)
+    if world.incident(held.incident_id).priority not in world.policy.diversion.priorities:
+        raise Conflict(f"{name} is on its way to work that may not wait.", crew=name)
+    withdraw(
+        world,
+        now,
+        actor,
+        held.id,
+        reason=DIVERTED,
+        because={"rule": "diversion", "to_incident": str(incident_id)},
+    )
+    return send_crew(
+        world,
+        now,
+        actor,
+        incident_id,
+        crew_id=crew_id,
+        estimate=estimate,
+        because=because,
+        diverted_from=held.incident_id,
+    )
 
 
 def acknowledge(

@@ -4,7 +4,7 @@ The time from the first report to the first crew on scene is cut into pieces wit
 
     verification  received → the incident opened
     queue         nobody is asked and nobody is on the way
-    declined, expired, withdrawn  a crew was asked, but it did not go in the end
+    declined, expired, withdrawn, diverted  a crew was asked, but another had to be found
     turnout       the crew that arrived was asked → it rolls
     travel        it rolls → it would be there, by the estimate at the offer
     slip          the road took longer than that estimate
@@ -23,7 +23,7 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.core import events as ev
-from dispatch.core.assignments import Assignment
+from dispatch.core.assignments import DIVERTED, Assignment
 from dispatch.core.events import Event
 from dispatch.core.incidents import Incident
 
@@ -33,6 +33,7 @@ KINDS = (
     "declined",
     "expired",
     "withdrawn",
+    "diverted",
     "turnout",
     "travel",
     "slip",
@@ -219,9 +220,18 @@ def _rolls_at(assignment: Assignment) -> datetime:
     return assignment.enroute_at or assignment.acknowledged_at or assignment.dispatched_at
 
 
+def _ended(assignment: Assignment) -> str | None:
+    """How an assignment ended without the crew arriving; None when it did not."""
+    if assignment.status == "withdrawn" and assignment.decline_reason == DIVERTED:
+        return "diverted"
+    status = assignment.status
+    return status if status in ("declined", "expired", "withdrawn") else None
+
+
 def _kind_of(assignment: Assignment, moment: datetime) -> str:
-    if assignment.status in ("declined", "expired", "withdrawn"):
-        return assignment.status
+    ended = _ended(assignment)
+    if ended is not None:
+        return ended
     rolling = assignment.enroute_at is not None and moment >= assignment.enroute_at
     return "travel" if rolling else "turnout"
 
@@ -292,7 +302,7 @@ def _sooner(
     due_at: datetime,
 ) -> list[dict[str, Any]]:
     """Crews that would have been there at least a minute sooner, with why they did not go."""
-    ends = {a.crew_id: a.status for a in sent if a.status in ("declined", "expired", "withdrawn")}
+    ends = {a.crew_id: _ended(a) for a in sent}
     best: dict[str, dict[str, Any]] = {}
     for decision in decisions:
         for c in decision.candidates:

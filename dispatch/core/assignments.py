@@ -52,6 +52,9 @@ class Assignment:
         return self.status in ACTIVE
 
 
+DIVERTED = "diverted"
+"""The reason of a withdrawal that gave the crew to another incident."""
+
 ACTIVE = frozenset({"offered", "acknowledged", "en_route", "on_scene"})
 
 LIFECYCLE = Lifecycle(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dispatch.core import coverage, run_cards
-from dispatch.core.assignments import Assignment
+from dispatch.core.assignments import DIVERTED, Assignment
 from dispatch.core.coverage import Cover, Placed, Rule, Terrain
 from dispatch.core.crews import Crew, Fix
 from dispatch.core.gates import unfit
@@ -17,9 +17,6 @@ from dispatch.core.matching import Candidate, Need
 from dispatch.core.policy import Policy
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
-
-DIVERTED = "diverted"
-"""The reason of a withdrawal that gave the crew to another incident."""
 
 ON_THE_WAY = ("acknowledged", "en_route")
 HOUR_S = 3600.0

@@ -14,7 +14,7 @@ from dispatch.core import after_action
 from dispatch.core.events import SYSTEM, Actor
 from dispatch.core.world import World
 from dispatch.storage import documents
-from tests.story.small_city import MIDDLE, Stand, stand
+from tests.story.small_city import MIDDLE, Stand, named, stand
 from web.why import Cause
 
 CREW, DESK = Actor("crew", "c"), Actor("dispatcher", "d")
@@ -102,3 +102,46 @@ def test_a_decision_by_hand_keeps_what_the_engine_proposed(city: Stand) -> None:
 
 def test_programs_read_the_same_causes_as_the_rules_write() -> None:
     assert get_args(Cause) == after_action.KINDS
+
+
+def test_a_crew_on_its_way_is_turned_round_by_hand_once(city: Stand) -> None:
+    desk, phone = city.staff("dispatcher"), city.crew()
+    _, first, assignment_id = city.offered(desk)
+    assert phone.post(f"/assignments/{assignment_id}/acknowledge").status_code == 200
+    _, _, report_id = city.report(lon=MIDDLE[0] + 0.01)
+    second = named(desk.post(f"/reports/{report_id}/verify"), "incident")
+    body = {"crew_id": str(city.crew_id)}
+    assert desk.post(f"/incidents/{second}/send", body).status_code == 409
+    turned = desk.post(f"/incidents/{second}/send", {**body, "divert": True})
+    assert turned.status_code == 200, turned.text
+    with city.system.looking("kota") as world:
+        left, taken = world.assignment(assignment_id), world.active_assignment(city.crew_id)
+        assert (left.status, left.decline_reason) == ("withdrawn", "diverted")
+        assert taken is not None
+        assert (taken.incident_id, taken.diverted_from) == (second, first)
+    again = desk.post(f"/incidents/{first}/send", {**body, "divert": True})
+    assert again.status_code == 409
+    assert "sudah pernah dialihkan" in again.json()["detail"]
+    for incident_id in (first, second):
+        desk.post(f"/incidents/{incident_id}/cancel", {"reason": "uji"})
+
+
+def test_a_free_crew_is_sent_to_a_post_and_answers(city: Stand) -> None:
+    desk, phone = city.staff("dispatcher"), city.crew(city.other_crew_id)
+    at = f"/crews/{city.other_crew_id}"
+    place = {"lon": MIDDLE[0], "lat": MIDDLE[1], "label": "Alun-alun"}
+
+    def post_of_crew() -> Any:
+        with city.system.looking("kota") as world:
+            return world.crew(city.other_crew_id).move_up
+
+    half = desk.post(f"{at}/move-up", {"verdict": "order", "lon": 111.5})
+    assert half.status_code == 422
+    assert desk.post(f"{at}/move-up", {"verdict": "order", **place}).status_code == 200
+    assert (post_of_crew()["status"], post_of_crew()["label"]) == ("ordered", "Alun-alun")
+    assert city.crew().post(f"{at}/post", {"answer": "there"}).status_code == 403
+    assert phone.post(f"{at}/post", {"answer": "there"}).status_code == 200
+    assert post_of_crew()["status"] == "reached"
+    assert phone.post(f"{at}/post", {"answer": "cannot"}).status_code == 200
+    assert post_of_crew() is None
+    assert desk.post(f"{at}/move-up", {"verdict": "dismiss"}).status_code == 200

@@ -97,6 +97,8 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "POST /api/{city}/crews/{crew_id}/back-in-service": CREW | WATCH,
     "GET /api/{city}/evaluation": WATCH,
     "GET /api/{city}/after-actions": WATCH,
+    "POST /api/{city}/crews/{crew_id}/move-up": DISPATCH,
+    "POST /api/{city}/crews/{crew_id}/post": CREW,
     "GET /api/{city}/incidents/{incident_id}/why": WATCH,
     # closures: whoever drives or watches must know; who watches may close and open
     "GET /api/{city}/closures": WATCH | {"officer", "crew"},

@@ -134,6 +134,7 @@ WEIGHED = (ev.RecommendationMade, ev.AssignmentOffered)
 def _decision(event: Event) -> dict[str, Any]:
     """The record of one decision; what the rule noted (`because`) goes before the fact."""
     fact, because = write_fact(event.fact), dict(event.because or {})
+    noted = {**fact, **{name: value for name, value in because.items() if value is not None}}
     offered = isinstance(event.fact, ev.AssignmentOffered)
     return {
         "t": event.type,
@@ -144,13 +145,13 @@ def _decision(event: Event) -> dict[str, Any]:
         "ete_s": fact["ete_s"],
         "p90_ete_s": fact["p90_ete_s"],
         "p_on_time": fact["p_on_time"],
-        "rule": because.get("rule"),
-        "proposed": because.get("proposed"),
-        "selection_reason": because.get("selection_reason") or fact.get("selection_reason"),
-        "shortfall_reason": because.get("shortfall_reason") or fact.get("shortfall_reason"),
-        "graph": because.get("graph"),
-        "weight": because.get("weight"),
-        "p_genuine": because.get("p_genuine"),
-        "false_cost_min": because.get("false_cost_min"),
-        "candidates": because.get("candidates") or fact.get("candidates") or [],
+        "rule": noted.get("rule"),
+        "proposed": noted.get("proposed"),
+        "selection_reason": noted.get("selection_reason"),
+        "shortfall_reason": noted.get("shortfall_reason"),
+        "graph": noted.get("graph"),
+        "weight": noted.get("weight"),
+        "p_genuine": noted.get("p_genuine"),
+        "false_cost_min": noted.get("false_cost_min"),
+        "candidates": noted.get("candidates") or [],
     }

@@ -35,7 +35,7 @@ router = APIRouter(prefix="/api/{city}/crews/{crew_id}", tags=["crews"])
 HAPPENED = shapes.answers(shapes.Happened)
 
 
-def _may_speak_for(who: Principal, crew_id: UUID) -> None:
+def may_speak_for(who: Principal, crew_id: UUID) -> None:
     if who.role == "crew" and who.crew_id != crew_id:
         raise Problem(403, "forbidden")
 
@@ -53,7 +53,7 @@ def set_status(
     own = viewers.crew
     if own is not None and own.city_id == who.city_id and own.crew_id == crew_id:
         who = own
-    _may_speak_for(who, crew_id)
+    may_speak_for(who, crew_id)
 
     def action(world: World, now: datetime) -> Crew:
         return actions.set_crew_status(
@@ -93,7 +93,7 @@ def staff_crew(
     crew_id: UUID, wish: wishes.CrewStaff, who: CrewOrWatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """How many people are with the crew now, and how many it needs to be sent."""
-    _may_speak_for(who, crew_id)
+    may_speak_for(who, crew_id)
 
     def action(world: World, now: datetime) -> Crew:
         least = world.crew(crew_id).least_members if who.role == "crew" else wish.least_members
@@ -126,7 +126,7 @@ def take_out_of_service(
     crew_id: UUID, wish: wishes.Because, who: CrewOrWatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """The crew is sent nowhere until it is back: a broken vehicle, a lost tool."""
-    _may_speak_for(who, crew_id)
+    may_speak_for(who, crew_id)
 
     def action(world: World, now: datetime) -> Crew:
         return actions.take_out_of_service(world, now, who.actor, crew_id, reason=wish.reason)
@@ -139,7 +139,7 @@ def put_back_in_service(
     crew_id: UUID, _: wishes.Nothing, who: CrewOrWatcher, step: TheStep, system: TheSystem
 ) -> Response:
     """What kept the crew from work is over."""
-    _may_speak_for(who, crew_id)
+    may_speak_for(who, crew_id)
 
     def action(world: World, now: datetime) -> Crew:
         return actions.put_back_in_service(world, now, who.actor, crew_id)
@@ -155,7 +155,7 @@ def take_fixes(
 
     A repeated batch changes nothing: a fix is known by its crew and its time.
     """
-    _may_speak_for(who, crew_id)
+    may_speak_for(who, crew_id)
     now = system.clock()
     fixes = [_fix(each, crew_id, now) for each in wish.fixes]
     refused = system.take_fixes(city.id, crew_id, fixes)

@@ -84,7 +84,8 @@ def send_crew(
     def action(world: World, now: datetime) -> Assignment:
         if crew_id is None:
             raise Conflict("No crew can be recommended now. Choose one yourself.")
-        return actions.send_crew(
+        send = actions.divert_crew if wish.divert else actions.send_crew
+        return send(
             world,
             now,
             who.actor,
