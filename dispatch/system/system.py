@@ -45,6 +45,7 @@ from dispatch.system.log import StoredLog
 from dispatch.system.loop import DispatcherLoop, road_seconds
 from dispatch.system.places import Place, place_of
 from dispatch.system.positions import Positions
+from dispatch.system.rounds import RoundPlans
 from geo.network import Route
 from geo.point import Point
 from geo.sql import Hold, reading, try_hold, writing
@@ -86,6 +87,7 @@ class System:
         self.relay = Relay(self.hub, log)
         self._loops = {city.id: DispatcherLoop(city, self) for city in cities}
         self._flusher = threading.Thread(target=self._flush_often, name="positions", daemon=True)
+        self.rounds = RoundPlans(self)
         self._housekeeper = Housekeeper(engine, sorted(self._cities), clock)
 
     # --- life ----------------------------------------------------------------
@@ -103,6 +105,7 @@ class System:
     def stop(self) -> None:
         """End the loops after the step at hand, write the last positions, close the database."""
         self._stopped.set()
+        self.rounds.stop()
         self._housekeeper.stop()
         for loop in self._loops.values():
             loop.stop()
@@ -289,7 +292,7 @@ class System:
         with writing(self.engine) as connection:
             timers.finish(connection, city_id, timer)
 
-    def ask(self, city_id: str, read: Callable[[World, datetime], Question]) -> Question:
+    def ask(self, city_id: str, read: Callable[[World, datetime], T]) -> T:
         """Let a rule look at the city and say what the roads should be asked."""
         with self.looking(city_id) as world:
             return read(world, self.clock())
