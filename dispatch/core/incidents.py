@@ -152,7 +152,8 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
             left = replace(new, assignment_ids=remaining)
             return replace(left, status="pending") if fact.pending else left
         case ev.IncidentCrewArrived():
-            arrived = incident.first_arrived_at or event.at
+            # a phone without network may tell later that its crew was there before others
+            arrived = min(incident.first_arrived_at or event.at, event.at)
             return replace(_settled(new), first_arrived_at=arrived, recommendation=None)
         case ev.IncidentCleared() | ev.IncidentClosed() | ev.IncidentCancelled():
             return _over(_settled(new), fact, event.at)
