@@ -29,6 +29,7 @@ from web.api import (
     public,
     referrals,
     reports,
+    rounds,
     session,
     tiles,
 )
@@ -52,6 +53,7 @@ ROUTERS = (
     assignments.router,
     crews.router,
     referrals.router,
+    rounds.router,
     evaluation.router,
     after_actions.router,
     coverage.router,

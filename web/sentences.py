@@ -113,6 +113,8 @@ THINGS: Mapping[str, Sentence] = {
     "assignment": Sentence("assignment", "Penugasan"),
     "crew": Sentence("crew", "Regu"),
     "referral": Sentence("referral", "Disposisi"),
+    "round": Sentence("round", "Putaran"),
+    "plan": Sentence("plan", "Rencana"),
     "closure": Sentence("closure", "Penutupan jalan"),
 }
 
@@ -141,7 +143,31 @@ STATUSES: Mapping[str, Sentence] = {
     "accepted": Sentence("accepted", "diterima instansi"),
     "refused": Sentence("refused", "ditolak instansi"),
     "finished": Sentence("finished", "selesai"),
+    "proposed": Sentence("not started yet", "belum dimulai"),
+    "active": Sentence("on its way", "sedang berjalan"),
+    "paused": Sentence("interrupted", "sedang terhenti"),
+    "done": Sentence("finished", "sudah selesai"),
     "lifted": Sentence("lifted", "sudah dibuka"),
+}
+
+# Why a plan of rounds came to nothing, by stable code.
+PLANS: Mapping[str, Sentence] = {
+    "worker_gone": Sentence(
+        "The route search ended unexpectedly. Nothing was changed; plan again.",
+        "Pencarian rute berhenti tiba-tiba. Tidak ada yang berubah; rencanakan lagi.",
+    ),
+    "too_long": Sentence(
+        "The route search took too long and was ended. Choose fewer crews or categories.",
+        "Pencarian rute terlalu lama dan dihentikan. Pilih lebih sedikit regu atau kategori.",
+    ),
+    "moved_on": Sentence(
+        "Meanwhile the work was taken care of otherwise. Look again and plan anew.",
+        "Sementara itu pekerjaannya sudah ditangani. Lihat lagi lalu rencanakan ulang.",
+    ),
+    "broken": Sentence(
+        "The plan failed here and was noted. Nothing was changed; try again in a moment.",
+        "Rencana gagal dan sudah dicatat. Tidak ada yang berubah; coba lagi sebentar.",
+    ),
 }
 
 # What the rules below say, in English there; `{}` stands for a value. A test compares both sides.
@@ -205,6 +231,24 @@ FROM_BELOW: Mapping[str, str] = {
         "Tidak ada pos yang disarankan untuk {}; pilih satu di peta."
     ),
     "{} is off duty.": "{} sedang tidak bertugas.",
+    "A plan is being worked out already. Wait for it, or cancel it.": (
+        "Sebuah rencana sedang disusun. Tunggu sampai selesai, atau batalkan."
+    ),
+    "No routine work waits for a round now.": "Tidak ada pekerjaan rutin yang menunggu putaran.",
+    "No crew on duty can drive this round. Choose another.": (
+        "Tidak ada regu bertugas yang bisa menjalankan putaran ini. Pilih regu lain."
+    ),
+    "“{}” is not driven in rounds.": "“{}” tidak dikerjakan dalam putaran.",
+    "{} already drives a round.": "{} sudah menjalankan putaran.",
+    "{} already has a round. Cancel it first.": "{} sudah punya putaran. Batalkan dahulu.",
+    "{} is taken care of otherwise. Plan again.": "{} sudah ditangani. Rencanakan lagi.",
+    "A round has 1 to {} stops, not {}.": "Putaran berisi 1 sampai {} perhentian, bukan {}.",
+    "Meanwhile the routine work was taken care of otherwise.": (
+        "Sementara itu pekerjaan rutinnya sudah ditangani."
+    ),
+    "This plan is not known any more. Plan again.": (
+        "Rencana ini sudah tidak dikenal. Rencanakan lagi."
+    ),
     "{} is off duty and cannot be sent.": "{} sedang tidak bertugas dan tidak bisa dikirim.",
     "{} is out of service ({}) and cannot be sent.": (
         "{} sedang tidak beroperasi ({}) dan tidak bisa dikirim."

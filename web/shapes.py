@@ -359,6 +359,62 @@ class Phrase(Answer):
     covered: bool
 
 
+# --- rounds -----------------------------------------------------------------------
+
+
+class StopView(Answer):
+    incident_id: UUID
+    eta: datetime | None
+    state: Literal["waiting", "done", "dropped"]
+    reason: str | None
+
+
+class RoundView(Thing):
+    crew_id: UUID
+    status: Literal["proposed", "active", "paused", "done", "cancelled"]
+    stops: list[StopView]
+    made_at: datetime
+    planned_s: float
+    planned_m: float
+    graph: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    pause_reason: str | None
+    paused_for: UUID | None
+
+
+class Rounds(Answer):
+    rounds: list[RoundView]
+
+
+class RoundFile(Answer):
+    round: RoundView
+    incidents: list[IncidentView]
+    points: list[tuple[float, float]]
+
+
+class PlanBegun(Answer):
+    plan_id: UUID
+    stops: int
+    crews: int
+
+
+class PlanView(Answer):
+    """`share` 0 to 1; `detail` says why it failed and what to do."""
+
+    id: UUID
+    phase: Literal["roads", "searching", "recording", "done", "failed", "cancelled"]
+    share: float
+    stops: int
+    crews: int
+    left_out: int
+    drive_s: float | None
+    round_ids: list[UUID]
+    problem: str | None
+    ended: bool
+    detail: str | None
+
+
 # --- evaluation -------------------------------------------------------------------
 
 

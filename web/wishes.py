@@ -118,6 +118,16 @@ class CloseRoad(Wish):
     note: Annotated[str, Field(max_length=500)] | None = None
 
 
+# --- rounds -------------------------------------------------------------------
+
+
+class PlanRounds(Wish):
+    """Empty lists mean every crew that can, and every service that is driven in rounds."""
+
+    crew_ids: Annotated[list[UUID], Field(max_length=200)] = Field(default_factory=list)
+    services: Annotated[list[Code], Field(max_length=200)] = Field(default_factory=list)
+
+
 # --- what a crew says ---------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ def crew_view(connection: Connection, world: World, crew_id: UUID) -> dict[str, 
     return {
         "crew": wire_view(world.crew(crew_id)),
         "assignment": _job(world, assignment) if assignment else None,
+        "round": _round(world, crew_id),
         "recent": _recent(connection, world.city_id, crew_id),
         "closures": [_closed(closure) for closure in world.active_closures()],
     }
@@ -51,6 +52,24 @@ def _outside(incident: Incident) -> dict[str, Any]:
     """The incident without what only dispatchers weigh: other crews, and why it was late."""
     hidden = dict.fromkeys(("recommendation", "after_action"))
     return {**wire_view(incident), **hidden}
+
+
+def _round(world: World, crew_id: UUID) -> dict[str, Any] | None:
+    """The round that the crew drives, with where its stops are."""
+    running = [r for r in world.open_rounds() if r.crew_id == crew_id and r.running]
+    if not running:
+        return None
+    view = wire_view(running[0])
+    for stop in view["stops"]:
+        incident = world.incident(UUID(stop["incident_id"]))
+        stop.update(
+            ticket=incident.ticket,
+            service_code=incident.service_code,
+            place_label=incident.place_label,
+            lon=incident.lon,
+            lat=incident.lat,
+        )
+    return view
 
 
 def _told(world: World, report: Report) -> dict[str, Any]:

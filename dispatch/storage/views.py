@@ -105,6 +105,19 @@ def list_missed(
     return _listed(connection, city_id, tables.incident, wanted, *missed)
 
 
+def list_rounds(connection: Connection, city_id: str, now: datetime) -> list[dict[str, Any]]:
+    """Rounds that are open or changed lately, the newest first."""
+    column = tables.round_.c
+    recent = or_(column.status.in_(list(_STILL_OPEN["round"])), column.changed_at >= now - KEPT)
+    found = (
+        select(tables.round_)
+        .where(column.city_id == city_id, recent)
+        .order_by(column.made_at.desc(), column.id.desc())
+    )
+    entities = _read(connection, tables.round_, found)
+    return list(viewed(connection, city_id, entities).values())
+
+
 def log_of_incident(connection: Connection, city_id: str, incident_id: UUID) -> list[Entry]:
     """What happened to an incident, its reports, assignments, referrals and closures, in order."""
     subjects = [incident_id]

@@ -62,11 +62,11 @@ def task_of(world: World, now: datetime, ask: Ask) -> Task:
         and rounds.may_join(policy, incident)
     )
     if not incidents:
-        raise Conflict("No routine work waits for a round now.", rounds="nothing")
+        raise Conflict("No routine work waits for a round now.")
     for crew_id in ask.crew_ids:
         crew = world.crew(crew_id)
         if crew_id in running:
-            raise Conflict(f"{crew.name} already drives a round.", crew=crew.name, rounds="driving")
+            raise Conflict(f"{crew.name} already drives a round.", crew=crew.name)
         if crew.status == "not_available":
             raise Invalid(f"{crew.name} is off duty and cannot be sent.", field="crew_ids")
     wanted = {skill for incident in incidents for skill in incident.required_skills}
@@ -79,7 +79,7 @@ def task_of(world: World, now: datetime, ask: Ask) -> Task:
             crews.append((crew, _where(world, crew)))
             until.append(left_s)
     if not crews:
-        raise Conflict("No crew on duty can drive this round. Choose another.", rounds="nobody")
+        raise Conflict("No crew on duty can drive this round. Choose another.")
     return Task(tuple(crews), incidents, tuple(until))
 
 
@@ -196,7 +196,7 @@ def propose(
         )
         made.append(round_)
     if not made:
-        raise Conflict("Meanwhile the routine work was taken care of otherwise.", rounds="nothing")
+        raise Conflict("Meanwhile the routine work was taken care of otherwise.")
     return made
 
 

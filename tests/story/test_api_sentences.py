@@ -70,6 +70,8 @@ INTERNAL = {
     "{} says nothing about an incident.",
     "{} says nothing about an assignment.",
     "{} says nothing about a crew.",
+    "{} says nothing about a round.",
+    "{} says nothing about a closure.",
     "{} says nothing about a referral.",
 }
 

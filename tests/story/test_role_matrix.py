@@ -105,6 +105,14 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "GET /api/{city}/closures/preview": WATCH,
     "POST /api/{city}/closures": WATCH,
     "POST /api/{city}/closures/{closure_id}/lift": WATCH,
+    # rounds: whoever watches may plan them, for nothing begins without a crew that is free
+    "GET /api/{city}/rounds": WATCH,
+    "POST /api/{city}/rounds/plan": WATCH,
+    "GET /api/{city}/rounds/plan/{plan_id}": WATCH,
+    "POST /api/{city}/rounds/plan/{plan_id}/cancel": WATCH,
+    "GET /api/{city}/rounds/{round_id}": WATCH,
+    "POST /api/{city}/rounds/{round_id}/start": WATCH,
+    "POST /api/{city}/rounds/{round_id}/cancel": WATCH,
     # the crew's own work
     "POST /api/{city}/assignments/{assignment_id}/acknowledge": CREW,
     "POST /api/{city}/assignments/{assignment_id}/decline": CREW,
