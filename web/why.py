@@ -119,6 +119,9 @@ class CostTerms(Answer):
 
 
 class WeighedCrew(Candidate):
+    """`holds`: the incident it is on its way to, when the plan may turn it round."""
+
+    holds: UUID | None = None
     terms: CostTerms | None = None
 
 

@@ -7,6 +7,8 @@ export type PairingCode = Schemas["PairingCode"];
 export type LogLine = Schemas["LogLine"];
 export type IncidentFile = Schemas["IncidentFile"];
 export type ClosurePreview = Schemas["ClosurePreview"];
+export type Decision = Schemas["Decision"];
+export type Decisions = Schemas["Decisions"];
 export type SignedIn = Schemas["SignedIn"];
 
 /** What each wish of a dispatcher carries, by the last part of its path. */

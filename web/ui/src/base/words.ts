@@ -109,6 +109,8 @@ const SELECTION: Record<string, () => string> = {
   nearest: m.select_nearest,
   only_suitable: m.select_only_suitable,
   keeps_skills: m.select_keeps_skills,
+  keeps_cover: m.select_keeps_cover,
+  diverted: m.select_diverted,
   best_for_all: m.select_best_for_all,
 };
 const WHY_NOT: Record<string, () => string> = {
@@ -121,6 +123,13 @@ const WHY_NOT: Record<string, () => string> = {
   unreachable: m.why_unreachable,
   declined: m.why_declined,
   more_urgent: m.why_more_urgent,
+  equipment: m.why_equipment,
+  vehicle: m.why_vehicle,
+  conditional: m.why_conditional,
+  shift: m.why_shift,
+  rest: m.why_rest,
+  short_staffed: m.why_short_staffed,
+  out_of_service: m.why_out_of_service,
 };
 const SHORTFALL: Record<string, () => string> = {
   no_crews: m.short_no_crews,
@@ -132,6 +141,12 @@ const SHORTFALL: Record<string, () => string> = {
   unreachable: m.short_unreachable,
   declined: m.short_declined,
   more_urgent: m.short_more_urgent,
+  equipment: m.short_equipment,
+  conditional: m.short_conditional,
+  shift: m.short_shift,
+  rest: m.short_rest,
+  short_staffed: m.short_short_staffed,
+  out_of_service: m.short_out_of_service,
 };
 const SKILLS: Record<string, () => string> = {
   chainsaw: m.skill_chainsaw,

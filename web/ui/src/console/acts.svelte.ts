@@ -70,13 +70,18 @@ export class Acts {
       done: m.done_undo({ ticket: report.ticket }),
     });
   }
-  /** Sends the proposed crew, or the one named. */
-  send(incident: Incident, crew: Crew | null, proposed: Crew | null): Promise<boolean> {
+  /** Sends the proposed crew, or the one named; `divert` takes it off work it is on its way to. */
+  send(
+    incident: Incident,
+    crew: Crew | null,
+    proposed: Crew | null,
+    divert = false,
+  ): Promise<boolean> {
     const name = (crew ?? proposed)?.call_sign;
     return this.#run({
       name: crew ? `send/${incident.id}/${crew.id}` : `send/${incident.id}`,
       path: `/incidents/${incident.id}/send`,
-      body: crew ? { crew_id: crew.id } : {},
+      body: crew ? { crew_id: crew.id, divert } : { divert },
       done: name
         ? m.done_send({ crew: name, ticket: incident.ticket })
         : m.done_send_any({ ticket: incident.ticket }),

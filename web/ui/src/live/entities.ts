@@ -85,7 +85,27 @@ export interface Report extends Entity {
   answer: "satisfied" | "reopened" | null;
 }
 
-export type Candidate = Schemas["Candidate"];
+/** A crew that was weighed; the terms of its cost are there when it could be sent. */
+export type Candidate = Schemas["WeighedCrew"];
+
+/** A crew that could still keep a promise that is likely to be missed. */
+export interface Saver {
+  crew_id: string;
+  p_on_time: number;
+  ete_s: number | null;
+  how: string;
+}
+
+/** Where a crew is asked to wait; `gain` is what that adds to the cover of the city. */
+export interface MoveUp {
+  status: "suggested" | "ordered" | "reached";
+  lon: number;
+  lat: number;
+  gain: number | null;
+  ete_s: number | null;
+  label: string | null;
+  at: Moment;
+}
 
 export interface Recommendation {
   crew_id: string | null;
@@ -98,6 +118,14 @@ export interface Recommendation {
   auto: boolean;
   made_at: Moment;
   candidates: Candidate[];
+  weight?: number | null;
+  p_genuine?: number | null;
+  /** Minutes of lateness for others if nothing is there. */
+  false_cost_min?: number | null;
+  /** What sending now adds to the chance of arriving in time, 0..1. */
+  saves?: number | null;
+  /** The version of the roads. */
+  graph?: string | null;
 }
 
 export interface Incident extends Entity {
@@ -128,6 +156,12 @@ export interface Incident extends Entity {
   recommendation: Recommendation | null;
   p_on_time: number | null;
   note: string | null;
+  /** What acting now adds to the chance of arriving in time, 0..1. */
+  saves: number | null;
+  forecast_eta: Moment | null;
+  /** True when a miss is likely; `savers` could still prevent it. */
+  forecast_alarm: boolean;
+  savers: Saver[];
   /** Present once the promise was missed. */
   after_action: Schemas["AfterAction"] | null;
 }
@@ -168,6 +202,7 @@ export interface Crew extends Entity {
   station_lon: number;
   station_lat: number;
   members: number;
+  move_up: MoveUp | null;
 }
 
 export interface Referral extends Entity {
