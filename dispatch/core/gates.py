@@ -15,14 +15,17 @@ REASONS = (
     "off_duty",
     "out_of_service",
     "busy",
-    "conditional",
     "rest",
     "shift",
     "short_staffed",
     "no_position",
     "stale",
+    "conditional",
 )
-"""Every answer of `unfit`, in the order in which they are asked."""
+"""Every answer of `unfit`, in the order in which they are asked.
+
+`conditional` is the last: such a crew may go to the urgent work it is there for.
+"""
 
 
 def unfit(
@@ -33,18 +36,21 @@ def unfit(
     policy: Policy,
     priority: int | None = None,
     work_s: float | None = None,
+    on_the_way: bool = False,
 ) -> str | None:
     """Why a crew may not be sent by itself now: one of `REASONS`, or None when it may.
 
     `priority` is the incident's: a conditionally available crew is asked for those in
     `diversion.conditional_for` only, and for none when it is not given. `work_s` is how long the
     work would bind the crew, in seconds from now to cleared; without it the policy's means.
+    `on_the_way` asks about a crew that may be turned round: its work does not make it busy.
     """
     return (
         _absent(crew)
-        or _engaged(crew, policy=policy, priority=priority)
+        or ("busy" if crew.assignment_id is not None and not on_the_way else None)
         or _spent(crew, now=now, policy=policy, work_s=work_s)
         or _unseen(fix, now=now, policy=policy)
+        or _reserved(crew, policy=policy, priority=priority)
     )
 
 
@@ -54,9 +60,7 @@ def _absent(crew: Crew) -> str | None:
     return "out_of_service" if crew.out_of_service_reason is not None else None
 
 
-def _engaged(crew: Crew, *, policy: Policy, priority: int | None) -> str | None:
-    if crew.assignment_id is not None:
-        return "busy"
+def _reserved(crew: Crew, *, policy: Policy, priority: int | None) -> str | None:
     asked_for = policy.diversion.conditional_for
     if crew.status == "conditionally_available" and priority not in asked_for:
         return "conditional"

