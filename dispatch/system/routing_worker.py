@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import vroom
 
 FAR_S = 10_000_000
 """Stands for no road: longer than any shift, so that such a stop is left out."""
@@ -64,9 +65,6 @@ def search(problem: Mapping[str, Any]) -> Answer:
 
 def solve(problem: Mapping[str, Any], *, most: int | None, level: int, seconds: float) -> Answer:
     """One search by VROOM, ended after so many seconds."""
-    # half a second to load, and nobody but this process needs it
-    import vroom
-
     table = np.asarray(problem["seconds"], dtype=np.float64)
     table = np.where(np.isfinite(table), np.minimum(np.rint(table), FAR_S), FAR_S)
     question = vroom.Input()
