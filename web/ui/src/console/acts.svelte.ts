@@ -126,7 +126,7 @@ export class Acts {
     return this.#run({
       name: `status/${crew.id}`,
       path: `/crews/${crew.id}/status`,
-      body: { status },
+      body: { status, relieved: false },
       done: m.done_status({ crew: crew.call_sign }),
     });
   }

@@ -1,4 +1,4 @@
-/** A short two-tone chime for a new report; off until wanted, remembered. */
+/** A short chime for a new report or an alarm; off until wanted, remembered. */
 
 const KEY = "sigap_sound";
 
@@ -12,11 +12,15 @@ export function rememberSound(on: boolean): void {
 
 let audio: AudioContext | null = null;
 
-export async function chime(): Promise<void> {
+/** Three falling tones: a promise is about to be missed. */
+export const ALARM = [880, 740, 590];
+const NEWS = [660, 880];
+
+export async function chime(tones: readonly number[] = NEWS): Promise<void> {
   audio ??= new AudioContext();
   if (audio.state === "suspended") await audio.resume();
   const start = audio.currentTime + 0.02;
-  for (const [index, pitch] of [660, 880].entries()) {
+  for (const [index, pitch] of tones.entries()) {
     const tone = audio.createOscillator();
     const volume = audio.createGain();
     const at = start + index * 0.16;

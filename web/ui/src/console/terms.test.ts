@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { overwriteGetLocale } from "../paraglide/runtime.js";
 import { partsOf, sumOf, termsWords } from "./terms.js";
+
+overwriteGetLocale(() => "id");
 
 describe("the bar of a cost", () => {
   const terms = { late: 0.5, tardy: 0, travel: 0.25, switch: -0.1 };

@@ -5,6 +5,7 @@ import {
   byUrgency,
   chanceLevel,
   clockOf,
+  isAlarming,
   isPastForecast,
   onTimeSoFar,
   urgencyOf,
@@ -33,6 +34,32 @@ describe("clockOf", () => {
     expect(clockOf(incident("a", -22), NOW)).toEqual({ phase: "late", over_s: 120 });
     const reached = incident("a", -40, { first_arrived_at: minutes(-25), status: "on_scene" });
     expect(clockOf(reached, NOW)).toEqual({ phase: "arrived", took_s: 900, on_time: true });
+  });
+});
+
+describe("byUrgency with forecasts", () => {
+  it("puts first what acting now saves, a surer crew counting like a free one", () => {
+    const lost = incident("lost", -25, { saves: 0 });
+    const little = incident("little", -15, { saves: 0.12 });
+    const much = incident("much", -3, { saves: 0.6 });
+    const turned = incident("turned", -10, {
+      status: "dispatched",
+      p_on_time: 0.2,
+      saves: 0,
+      savers: [{ crew_id: "c", p_on_time: 0.6, ete_s: 300, how: "divert" }],
+    });
+    const order = [lost, little, much, turned].sort(byUrgency).map(({ id }) => id);
+    expect(order).toEqual(["much", "turned", "little", "lost"]);
+  });
+  it("alarms only while nobody is there and time is left", () => {
+    const alarmed = { forecast_alarm: true };
+    expect(isAlarming(incident("a", -10, alarmed), NOW)).toBe(true);
+    expect(isAlarming(incident("a", -10), NOW)).toBe(false);
+    expect(isAlarming(incident("a", -21, alarmed), NOW)).toBe(false);
+    expect(isAlarming(incident("a", -10, { ...alarmed, first_arrived_at: minutes(-1) }), NOW)).toBe(
+      false,
+    );
+    expect(urgencyOf(incident("a", -1, alarmed), NOW)).toBe("soon");
   });
 });
 

@@ -57,11 +57,29 @@ export function chanceLevel(p: number): "good" | "tight" | "bad" {
   return p < TIGHT ? "tight" : "good";
 }
 
+/** What acting now adds to the chance: a crew sent, or another one that is surer than the one coming. */
+export function savesOf(incident: Incident): number {
+  const chance = chanceOf(incident) ?? 0;
+  const others = (incident.savers ?? []).map((saver) => saver.p_on_time - chance);
+  return Math.max(0, incident.saves ?? 0, ...others);
+}
+
+/** A miss is likely, but not yet a fact: there is still something to do, or somebody to tell. */
+export function isAlarming(incident: Incident, now: number): boolean {
+  return (
+    incident.forecast_alarm === true &&
+    !incident.first_arrived_at &&
+    (incident.status === "pending" || incident.status === "dispatched") &&
+    Date.parse(incident.due_at) > now
+  );
+}
+
 export function urgencyOf(incident: Incident, now: number): Urgency {
   if (incident.status === "closed" || incident.status === "cancelled") return "done";
   const clock = clockOf(incident, now);
   if (clock.phase === "arrived") return "calm";
   if (clock.phase === "late") return "late";
+  if (incident.forecast_alarm) return "soon";
   const chance = chanceOf(incident);
   return clock.left_s < SOON_S || (chance !== null && chance < TIGHT) ? "soon" : "calm";
 }
@@ -76,11 +94,22 @@ const STAGE: Record<Incident["status"], number> = {
 };
 
 /**
- * Most urgent first: not yet reached before reached; then by time left, a level of priority counting
- * ten minutes less, a crew on its way with a good chance ten minutes more.
+ * Most urgent first: not yet reached before reached; then by what acting now saves, in steps of a
+ * tenth; then by time left, a level of priority counting ten minutes less, a crew on its way with a
+ * good chance ten minutes more.
  */
 export function byUrgency(a: Incident, b: Incident): number {
-  return STAGE[a.status] - STAGE[b.status] || weighted(a) - weighted(b) || (a.id < b.id ? -1 : 1);
+  return (
+    STAGE[a.status] - STAGE[b.status] ||
+    (STAGE[a.status] === 0 ? saving(b) - saving(a) : 0) ||
+    weighted(a) - weighted(b) ||
+    (a.id < b.id ? -1 : 1)
+  );
+}
+
+/** In steps, so that the order does not jump with every small change of a forecast. */
+function saving(incident: Incident): number {
+  return Math.round(savesOf(incident) * 10);
 }
 
 function weighted(incident: Incident): number {
