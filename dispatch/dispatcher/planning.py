@@ -12,6 +12,7 @@ from dispatch.actions import Estimate
 from dispatch.actions.recording import record
 from dispatch.core import events as ev
 from dispatch.core import matching
+from dispatch.core.assignments import DIVERTED
 from dispatch.core.coverage import Terrain
 from dispatch.core.events import SYSTEM
 from dispatch.core.incidents import Incident
@@ -20,7 +21,6 @@ from dispatch.core.proposals import Proposal
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
 from dispatch.dispatcher.board import (
-    DIVERTED,
     OnTheWay,
     candidates,
     held_need,

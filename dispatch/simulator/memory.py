@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,10 +27,13 @@ from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
 from dispatch.core.rounds import Round
 from dispatch.core.world import EVOLVE, Entity, Personal, Timer
-from geo.point import Point, distance_m
+from geo.point import METRES_PER_DEGREE, Point, distance_m
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+CELL_DEGREES = 0.005
+"""The side of a cell of the grid that reports are found by."""
 
 
 @dataclass(slots=True)
@@ -37,12 +41,14 @@ class MemoryWorld:
     """One city's state; satisfies `dispatch.core.world.World`.
 
     Without `step()` every record stands at once. `ids` makes ids, so that a run can be repeated.
+    A `quiet` World has no listeners: its log keeps the events without what screens would be told.
     """
 
     city_id: str
     policy: Policy
     ticket_prefix: str = "SGP"
     ids: Callable[[], UUID] = uuid7
+    quiet: bool = False
     log: list[Entry] = field(default_factory=list)
     _entities: dict[tuple[Kind, UUID], Entity] = field(default_factory=dict)
     # incident id → the reports, assignments, referrals and closures of it
@@ -58,6 +64,7 @@ class MemoryWorld:
     _personal: dict[UUID, Personal] = field(default_factory=dict)
     _timers: dict[tuple[str, UUID], Timer] = field(default_factory=dict)
     _fixes: dict[UUID, Fix] = field(default_factory=dict)
+    _cells: dict[tuple[int, int], dict[UUID, None]] = field(default_factory=dict)
     _tickets: int = 0
     _undo: list[Callable[[], object]] | None = None
 
@@ -155,7 +162,7 @@ class MemoryWorld:
         here = Point(lon, lat)
         return [
             report
-            for report in self._all(Report)
+            for report in self._reports_around(lon, lat, within_m)
             if report.received_at >= since
             and report.lon is not None
             and report.lat is not None
@@ -186,7 +193,8 @@ class MemoryWorld:
         self._put(self._personal, personal.report_id, personal)
 
     def record(self, event: Event) -> Entity:
-        event = settled(event)
+        if not self.quiet:
+            event = settled(event)
         before = self._entities.get((event.kind, event.subject))
         if event.version != (before.version if before else 0) + 1:
             raise Conflict("Somebody else changed it meanwhile. Look again and repeat.")
@@ -195,16 +203,20 @@ class MemoryWorld:
         self._put(self._entities, (event.kind, event.subject), after)
         self._index(before, after)
         self._remember(event, before, after)
-        self.log.append(
-            Entry(
-                offset=len(self.log) + 1,
-                id=self.ids(),
-                event=event,
-                changes=changes_of(before, after),
-                channels=channels_of(self, before=before, after=after),
-            )
-        )
+        self.log.append(self._entry(event, before, after))
         return after
+
+    def _entry(self, event: Event, before: Entity | None, after: Entity) -> Entry:
+        offset = len(self.log) + 1
+        if self.quiet:
+            return Entry(offset=offset, id=event.subject, event=event, changes={})
+        return Entry(
+            offset=offset,
+            id=self.ids(),
+            event=event,
+            changes=changes_of(before, after),
+            channels=channels_of(self, before=before, after=after),
+        )
 
     def set_timer(self, timer: Timer) -> None:
         self._put(self._timers, (timer.kind, timer.subject), timer)
@@ -261,6 +273,22 @@ class MemoryWorld:
         ids = sorted(self._of.get((kind, incident_id), {}))
         return [self._get(kind, subject, type_) for subject in ids]
 
+    def _reports_around(self, lon: float, lat: float, within_m: float) -> list[Report]:
+        """Reports of the cells of the grid that the circle may touch, by id."""
+        x, y = _cell(lon, lat)
+        squeeze = max(math.cos(math.radians(lat)), 0.01)
+        wide = math.ceil(within_m / (METRES_PER_DEGREE * CELL_DEGREES * squeeze))
+        high = math.ceil(within_m / (METRES_PER_DEGREE * CELL_DEGREES))
+        if (2 * wide + 1) * (2 * high + 1) > len(self._cells):
+            return self._all(Report)
+        ids = [
+            report_id
+            for i in range(x - wide, x + wide + 1)
+            for j in range(y - high, y + high + 1)
+            for report_id in self._cells.get((i, j), ())
+        ]
+        return [self.report(report_id) for report_id in sorted(ids)]
+
     def _refuse_double_booking(self, after: Entity) -> None:
         if not isinstance(after, Assignment) or not after.active:
             return
@@ -274,6 +302,8 @@ class MemoryWorld:
             self._list_while(after.active, self._closed, after.id)
         if isinstance(after, Round):
             self._list_while(after.status in rounds.OPEN, self._rounds, after.id)
+        if isinstance(after, Report):
+            self._index_place(before, after)
         if isinstance(after, Assignment):
             if after.active:
                 self._put(self._taken, after.crew_id, after.id)
@@ -312,6 +342,16 @@ class MemoryWorld:
         if self._undo is not None:
             self._undo.append(take_back)
 
+    def _index_place(self, before: Entity | None, after: Report) -> None:
+        was = before if isinstance(before, Report) else None
+        if was is not None and was.lon is not None and was.lat is not None:
+            if (was.lon, was.lat) == (after.lon, after.lat):
+                return
+            self._drop(self._cells[_cell(was.lon, was.lat)], after.id)
+        if after.lon is not None and after.lat is not None:
+            cell = self._cells.setdefault(_cell(after.lon, after.lat), {})
+            self._put(cell, after.id, None)
+
     def _put(self, where: dict[K, V], key: K, value: V) -> None:
         if self._undo is not None:
             if key in where:
@@ -325,3 +365,7 @@ class MemoryWorld:
         old = where.pop(key)
         if self._undo is not None:
             self._undo.append(lambda: where.update({key: old}))
+
+
+def _cell(lon: float, lat: float) -> tuple[int, int]:
+    return math.floor(lon / CELL_DEGREES), math.floor(lat / CELL_DEGREES)
