@@ -21,7 +21,7 @@ from geo.roadstate import Ends, RoadLayout, RoadState, Stand
 REACH_M = 1_000.0
 """A drive begins and ends at the nearest open road this near; farther places have no road."""
 
-POINTED_M = 30.0
+POINTED_M = 60.0
 """Whoever points at a road on a map means one at most this far away."""
 
 

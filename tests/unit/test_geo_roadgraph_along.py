@@ -52,7 +52,7 @@ def test_a_line_across_a_street_means_nothing(town: RoadGraph) -> None:
 
 def test_a_point_means_the_street_it_is_near(town: RoadGraph) -> None:
     assert pieces(town, metres(100, 20)) == [(1, 2)]
-    assert pieces(town, metres(100, 40)) == []
+    assert pieces(town, metres(100, 70)) == []
 
 
 def test_a_point_at_a_crossing_means_what_meets_there(town: RoadGraph) -> None:

@@ -80,8 +80,7 @@ export function addClosures(map: MapLibre, theme: Theme): void {
     layout: { "line-cap": "round" },
     paint: {
       "line-color": colours.chosen,
-      "line-width": width(11, 5, 15, 10, 18, 16),
-      "line-opacity": 0.75,
+      "line-width": width(11, 4, 15, 8, 18, 14),
     },
   });
   map.addLayer({
