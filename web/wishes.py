@@ -77,12 +77,6 @@ class MoveUp(Wish):
     reason: Annotated[str, Field(max_length=500)] | None = None
 
 
-class PostAnswer(Wish):
-    """What a crew says of the post it was sent to."""
-
-    answer: Literal["there", "cannot"]
-
-
 class Close(Wish):
     disposition_code: Code
     note: Text | None = None
@@ -135,6 +129,12 @@ class Deed(Wish):
     """`device_time`: when the crew pressed, by its phone; a late network changes no time."""
 
     device_time: AwareDatetime | None = None
+
+
+class PostAnswer(Deed):
+    """What a crew says of the post it was sent to."""
+
+    answer: Literal["there", "cannot"]
 
 
 class Decline(Deed):

@@ -9,6 +9,9 @@ export type IncidentFile = Schemas["IncidentFile"];
 export type ClosurePreview = Schemas["ClosurePreview"];
 export type Decision = Schemas["Decision"];
 export type Decisions = Schemas["Decisions"];
+export type PlanBegun = Schemas["PlanBegun"];
+export type PlanView = Schemas["PlanView"];
+export type RoundFile = Schemas["RoundFile"];
 export type SignedIn = Schemas["SignedIn"];
 
 /** What each wish of a dispatcher carries, by the last part of its path. */
@@ -25,8 +28,36 @@ export interface Wishes {
   cancel: Schemas["Because"];
   reopen: Schemas["Because"];
   reprioritise: Schemas["Reprioritise"];
+  alarm: Schemas["Alarm"];
+  shift: Schemas["CrewShift"];
+  staff: Schemas["CrewStaff"];
+  equipment: Schemas["CrewEquipment"];
+  "out-of-service": Schemas["Because"];
+  "back-in-service": Record<string, never>;
   withdraw: Schemas["Because"];
   status: Schemas["CrewStatus"];
+  "move-up": Schemas["MoveUp"];
   closures: Schemas["CloseRoad"];
+  plan: Schemas["PlanRounds"];
+  start: Record<string, never>;
+  cancel_round: Schemas["MaybeBecause"];
   lift: Schemas["Because"];
+}
+
+/** What `GET /coverage` answers: chances and shares 0..1, seconds. */
+export interface Coverage {
+  zones: {
+    id: number;
+    lon: number;
+    lat: number;
+    ring: [number, number][];
+    weight: number;
+    p_on_time: number;
+    eta_s: number | null;
+  }[];
+  reached: number;
+  expected: number;
+  crews: number;
+  delta_minus: Record<string, number>;
+  delta_plus: { lon: number; lat: number; change: number } | null;
 }

@@ -4,7 +4,15 @@ import { ApiError, cityPath, isUnreachable, post } from "../api/client.js";
 import type { Wishes } from "../api/shapes.js";
 import { serverNow } from "../base/clock.svelte.js";
 import { randomId } from "../base/identifier.js";
-import type { Assignment, Closure, Crew, CrewStatus, Incident, Report } from "../live/entities.js";
+import type {
+  Assignment,
+  Closure,
+  Crew,
+  CrewStatus,
+  Incident,
+  Report,
+  Round,
+} from "../live/entities.js";
 import { m } from "../paraglide/messages.js";
 
 interface Wish {
@@ -122,6 +130,29 @@ export class Acts {
     const done = m.done_reprioritise({ ticket: incident.ticket });
     return this.#incident(incident, "reprioritise", { priority, reason }, done);
   }
+  raiseAlarm(incident: Incident, level: number, reason: string): Promise<boolean> {
+    const done = m.done_raise_alarm({ ticket: incident.ticket, n: level });
+    return this.#incident(incident, "alarm", { alarm_level: level, reason }, done);
+  }
+  setShift(crew: Crew, hours: Wishes["shift"]): Promise<boolean> {
+    return this.#crew(crew, "shift", "shift", hours);
+  }
+  staff(crew: Crew, people: Wishes["staff"]): Promise<boolean> {
+    return this.#crew(crew, "staff", "staff", people);
+  }
+  equip(crew: Crew, equipment: string[]): Promise<boolean> {
+    return this.#crew(crew, "equipment", "equipment", { equipment });
+  }
+  outOfService(crew: Crew, reason: string): Promise<boolean> {
+    return this.#crew(crew, "out", "out-of-service", { reason });
+  }
+  backInService(crew: Crew): Promise<boolean> {
+    return this.#crew(crew, "back", "back-in-service", {});
+  }
+  /** Other people took over: their hours begin anew. */
+  relieve(crew: Crew): Promise<boolean> {
+    return this.#crew(crew, "relieve", "status", { status: crew.status, relieved: true });
+  }
   setStatus(crew: Crew, status: CrewStatus): Promise<boolean> {
     return this.#run({
       name: `status/${crew.id}`,
@@ -141,6 +172,35 @@ export class Acts {
       path: `/closures/${closure.id}/lift`,
       body: { reason },
       done: m.done_lift_closure({ where }),
+    });
+  }
+
+  /** Orders the suggested post, or dismisses it. */
+  moveUp(crew: Crew, verdict: "order" | "dismiss", place: string): Promise<boolean> {
+    const named = { crew: crew.call_sign, place };
+    return this.#run({
+      name: `move-up/${crew.id}`,
+      path: `/crews/${crew.id}/move-up`,
+      body: { verdict },
+      done: verdict === "order" ? m.moveup_done_order(named) : m.moveup_done_dismiss(named),
+    });
+  }
+
+  startRound(round: Round, crew: string): Promise<boolean> {
+    const done = m.done_start_round({ crew });
+    return this.#run({
+      name: `start/${round.id}`,
+      path: `/rounds/${round.id}/start`,
+      body: {},
+      done,
+    });
+  }
+  cancelRound(round: Round, crew: string, reason: string): Promise<boolean> {
+    return this.#run({
+      name: `cancel/${round.id}`,
+      path: `/rounds/${round.id}/cancel`,
+      body: optional(reason),
+      done: m.done_cancel_round({ crew }),
     });
   }
 
@@ -168,7 +228,16 @@ export class Acts {
     return this.#run({ name: `${verb}/${report.id}`, path, body, done, undoes: report });
   }
 
-  #incident<Verb extends "close" | "cancel" | "reopen" | "reprioritise">(
+  #crew(crew: Crew, name: string, path: string, body: Wish["body"]): Promise<boolean> {
+    return this.#run({
+      name: `${name}/${crew.id}`,
+      path: `/crews/${crew.id}/${path}`,
+      body,
+      done: m.done_crew({ crew: crew.call_sign }),
+    });
+  }
+
+  #incident<Verb extends "close" | "cancel" | "reopen" | "reprioritise" | "alarm">(
     incident: Incident,
     verb: Verb,
     body: Wishes[Verb],

@@ -14,6 +14,7 @@ export type Command =
   | "undo"
   | "search"
   | "city"
+  | "coverage"
   | "close_road"
   | "close"
   | "help";
@@ -31,7 +32,8 @@ const KEYS: Record<string, Command> = {
   s: "send",
   z: "undo",
   "/": "search",
-  c: "city",
+  c: "coverage",
+  h: "city",
   x: "close_road",
   escape: "close",
   "?": "help",

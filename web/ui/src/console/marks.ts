@@ -104,6 +104,11 @@ export function ties(desk: Desk, at: number): Tie[] {
   const chosen = desk.selection;
   if (!chosen || chosen.kind === "report") return [];
   const crew = chosen.kind === "crew" ? desk.crews.get(chosen.id) : undefined;
+  if (crew?.move_up && !desk.jobOf(crew)) {
+    const from = desk.motion.at(crew.id, at);
+    const kind = crew.move_up.status === "suggested" ? "proposed" : "driving";
+    return from ? [{ from, to: crew.move_up, kind }] : [];
+  }
   const incidentId = crew ? desk.jobOf(crew)?.incident_id : chosen.id;
   const incident = incidentId ? desk.incidents.get(incidentId) : undefined;
   if (!incident) return [];

@@ -8,7 +8,8 @@ export type ActionKind =
   | "note"
   | "photo"
   | "clear"
-  | "status";
+  | "status"
+  | "post";
 
 /** A photo travels in two requests (file, then link to the job); each has its own key. */
 export interface QueuedPhoto {

@@ -72,12 +72,12 @@ export async function act(
 ): Promise<void> {
   const assignment = known.view?.assignment ?? null;
   if (outbox === null || known.user?.crew_id == null) return;
-  const onCrew = kind === "status";
+  const onCrew = kind === "status" || kind === "post";
   if (!onCrew && assignment === null) return;
   const device_time = new Date().toISOString();
   const verb = kind === "photo" ? "photos" : kind;
   const path = onCrew
-    ? `/crews/${known.user.crew_id}/status`
+    ? `/crews/${known.user.crew_id}/${verb}`
     : `/assignments/${assignment?.id}/${verb}`;
   const photo = options.photo
     ? { blob: options.photo, upload_key: randomId(), photo_id: null }
@@ -107,8 +107,9 @@ export async function act(
   void sendWaiting();
 }
 
-export function setDuty(status: CrewStatus): Promise<void> {
-  return act("status", { status });
+/** Signs on or off; `shift` says until when and with whom. */
+export function setDuty(status: CrewStatus, shift: Record<string, unknown> = {}): Promise<void> {
+  return act("status", { status, ...shift });
 }
 
 /** Keeps one fact on the phone for the next opening without a network. */

@@ -39,6 +39,7 @@ export const actionWords: Record<ActionKind, () => string> = {
   photo: m.crew_action_photo,
   clear: m.crew_action_clear,
   status: m.crew_action_status,
+  post: m.crew_action_post,
 };
 
 export const dutyWords: Record<CrewStatus, () => string> = {

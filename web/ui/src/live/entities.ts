@@ -156,6 +156,9 @@ export interface Incident extends Entity {
   recommendation: Recommendation | null;
   p_on_time: number | null;
   note: string | null;
+  alarm_level: number;
+  /** What each crew must bring, over all alarm levels so far; empty for old incidents. */
+  required_slots: Slot[];
   /** What acting now adds to the chance of arriving in time, 0..1. */
   saves: number | null;
   forecast_eta: Moment | null;
@@ -183,6 +186,8 @@ export interface Assignment extends Entity {
   p90_ete_s: number | null;
   p_on_time: number | null;
   sources: Record<string, string>;
+  /** The incident whose crew this was before it was turned round. */
+  diverted_from: string | null;
   evidence: "button" | "geofence" | "photo" | null;
   arrival_distance_m: number | null;
   disposition_code: string | null;
@@ -190,6 +195,8 @@ export interface Assignment extends Entity {
   note: string | null;
   photo_ids: string[];
 }
+
+export type Slot = Schemas["SlotView"];
 
 export interface Crew extends Entity {
   name: string;
@@ -202,6 +209,15 @@ export interface Crew extends Entity {
   station_lon: number;
   station_lat: number;
   members: number;
+  equipment: string[];
+  /** Null: all members are there. */
+  members_present: number | null;
+  least_members: number | null;
+  on_duty_since: Moment | null;
+  off_duty_since: Moment | null;
+  shift_ends_at: Moment | null;
+  rest_until: Moment | null;
+  out_of_service_reason: string | null;
   move_up: MoveUp | null;
 }
 
@@ -232,6 +248,24 @@ export interface Closure extends Entity {
   lift_reason: string | null;
 }
 
+export type RoundStop = Schemas["StopView"];
+
+/** Routine work that one crew drives stop by stop. */
+export interface Round extends Entity {
+  crew_id: string;
+  status: Schemas["RoundView"]["status"];
+  stops: RoundStop[];
+  made_at: Moment;
+  planned_s: number;
+  planned_m: number;
+  graph: string;
+  started_at: Moment | null;
+  ended_at: Moment | null;
+  pause_reason: string | null;
+  paused_for: string | null;
+  reason: string | null;
+}
+
 export type Agency = Schemas["AgencyName"];
 
 /** What one crew's phone shows: the document of channel `crew/<id>`. */
@@ -244,8 +278,21 @@ export interface CrewView {
     cleared_at: Moment;
     disposition_code: string | null;
   }[];
+  /** Absent in what a phone kept from before there were rounds. */
+  round?: CrewRound | null;
   /** Absent in what a phone kept from before there were closures. */
   closures?: Pick<Closure, "id" | "reason" | "service_code" | "made_at" | "stretches">[];
+}
+
+/** A round as its crew sees it: each stop with where it is. */
+export interface CrewRound extends Omit<Round, "stops"> {
+  stops: (RoundStop & {
+    ticket: string;
+    service_code: string;
+    place_label: string | null;
+    lon: number;
+    lat: number;
+  })[];
 }
 
 export interface CrewAssignment extends Assignment {
