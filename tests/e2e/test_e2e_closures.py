@@ -100,9 +100,9 @@ def test_a_closure_is_drawn_by_clicks_and_left_with_escape(
     canvas = page.locator("canvas.maplibregl-canvas")
     box = canvas.bounding_box()
     assert box is not None
-    middle = {"x": box["width"] / 2, "y": box["height"] / 2}
-    canvas.click(position=middle)
-    canvas.click(position={"x": middle["x"] + 60, "y": middle["y"] - 20})
+    x, y = box["width"] / 2, box["height"] / 2
+    canvas.click(position={"x": x, "y": y})
+    canvas.click(position={"x": x + 60, "y": y - 20})
     tool.get_by_label(say("closure_width")).select_option("100")
     expect(tool).to_contain_text(like("closure_draw_found"))
     critic.look(page, "console-drawing", DESK)
