@@ -3,13 +3,11 @@ import { ApiError, cityPath, get } from "../api/client.js";
 import type { Coverage } from "../api/shapes.js";
 import type { CoverageArea } from "../map/coverage_layer.js";
 import { m } from "../paraglide/messages.js";
+import { weakestOf, type Zone } from "./coverage.js";
 import type { Desk } from "./desk.svelte.js";
-
-export type Zone = Coverage["zones"][number];
 
 const EVERY_MS = 20_000;
 const SETTLED_MS = 800;
-export const WEAKEST = 5;
 
 export class CoverageView {
   shown = $state(false);
@@ -75,20 +73,4 @@ export class CoverageView {
 /** Who is free and where crews were sent; positions alone change little within twenty seconds. */
 function signature(desk: Desk): string {
   return desk.crewList.map((crew) => `${crew.status}${crew.assignment_id ?? ""}`).join();
-}
-
-/** Where the most expected incidents would be missed: demand times what is not covered. */
-export function weakestOf(zones: readonly Zone[]): Zone[] {
-  const missed = (zone: Zone) => zone.weight * (1 - zone.p_on_time);
-  return [...zones]
-    .sort((a, b) => missed(b) - missed(a) || a.id - b.id)
-    .filter((zone) => missed(zone) > 0)
-    .slice(0, WEAKEST);
-}
-
-/** The crews whose leaving costs most, dearest first. */
-export function dearest(changes: Readonly<Record<string, number>>, n: number): [string, number][] {
-  return Object.entries(changes)
-    .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
-    .slice(0, n);
 }

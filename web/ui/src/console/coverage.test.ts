@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { levelOf } from "../map/coverage_layer.js";
-import { dearest, weakestOf, type Zone } from "./coverage.svelte.js";
+import { dearest, weakestOf, type Zone } from "./coverage.js";
 
 const zone = (id: number, weight: number, p_on_time: number): Zone =>
   ({ id, weight, p_on_time, lon: 0, lat: 0, ring: [], eta_s: null }) as Zone;

@@ -87,9 +87,18 @@ export async function openCityMap(options: CityMapOptions): Promise<CityMap> {
       if (next.theme === look.theme && next.language === look.language) return;
       look = next;
       redraw();
+      nameControls(map);
     },
     remove: () => map.remove(),
   };
+}
+
+/** The map's own names, which it takes only once by itself: for those who hear the screen. */
+function nameControls(map: MapLibre): void {
+  map.getCanvas().setAttribute("aria-label", m.map_title());
+  const button = map.getContainer().querySelector(".maplibregl-ctrl-attrib-button");
+  button?.setAttribute("title", m.map_attribution());
+  button?.setAttribute("aria-label", m.map_attribution());
 }
 
 /** The box a person may pan over: the city and as much again around it. */
