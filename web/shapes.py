@@ -115,6 +115,14 @@ class GatesView(Answer):
     least_members: int
 
 
+class DiversionView(Answer):
+    """What a crew on its way may be turned round from, and until how many seconds before."""
+
+    enabled: bool
+    lock_s: float
+    priorities: list[int]
+
+
 class AgencyName(Answer):
     id: str
     name: str
@@ -154,10 +162,12 @@ class CityView(Answer):
     undo_s: float
     stale_fix_s: float
     gates: GatesView
+    diversion: DiversionView
     services: list[ServiceView]
     agencies: list[AgencyName]
     disposition_codes: list[DispositionView]
     decline_reasons: list[ChoiceView]
+    routine_services: list[str]
     attribution: str
     demo: Demo | None
 

@@ -297,6 +297,7 @@ class Crew:
         self.page.locator("#code").fill(code)
         self.page.get_by_role("button", name=say("crew_signin_go")).click()
         self.page.locator("label").filter(has_text=say("crew_status_available")).click()
+        self.page.get_by_role("button", name=say("duty_go")).click()
         expect(self.page.get_by_role("heading", name=say("crew_idle_title"))).to_be_visible()
         self.sent_everything()
 

@@ -48,6 +48,11 @@ def city_view(city: City) -> dict[str, Any]:
             "rest_h": policy.gates.rest_h,
             "least_members": policy.gates.least_members,
         },
+        "diversion": {
+            "enabled": policy.diversion.enabled,
+            "lock_s": policy.diversion.lock_s,
+            "priorities": list(policy.diversion.priorities),
+        },
         "services": [
             {
                 "service_code": service.service_code,
@@ -74,6 +79,7 @@ def city_view(city: City) -> dict[str, Any]:
             }
             for choice in policy.dispositions.values()
         ],
+        "routine_services": list(policy.rounds.services),
         "decline_reasons": [
             {"code": choice.code, "name": choice.name, "name_en": choice.name_en}
             for choice in policy.declines.values()

@@ -155,6 +155,14 @@ const SKILLS: Record<string, () => string> = {
   roadworks: m.skill_roadworks,
   enforcement: m.skill_enforcement,
 };
+const EQUIPMENT: Record<string, () => string> = {
+  winch: m.equipment_winch,
+  aerial_lift: m.equipment_aerial_lift,
+  barriers: m.equipment_barriers,
+  boat: m.equipment_boat,
+  crane: m.equipment_crane,
+  generator: m.equipment_generator,
+};
 const VEHICLES: Record<string, () => string> = {
   truck: m.vehicle_truck,
   bucket_truck: m.vehicle_bucket_truck,
@@ -188,6 +196,7 @@ export const selectionReason = (code: string): string => word(SELECTION, code);
 export const whyNot = (code: string): string => word(WHY_NOT, code);
 export const shortfallReason = (code: string): string => word(SHORTFALL, code);
 export const skillName = (code: string): string => word(SKILLS, code);
+export const equipmentName = (code: string): string => word(EQUIPMENT, code);
 export const vehicleName = (code: string): string => word(VEHICLES, code);
 export const evidenceName = (code: string): string => word(EVIDENCE, code);
 export const classificationName = (code: string): string => word(CLASSIFICATION, code);

@@ -12,5 +12,6 @@ export type Decision =
   | "cancel"
   | "reopen"
   | "reprioritise"
+  | "raise_alarm"
   | "close_road"
   | { withdraw: string };

@@ -22,5 +22,7 @@ export const reasonsFor: Record<string, (() => string)[]> = {
     m.closure_reason_over,
     m.closure_reason_mistake,
   ],
+  raise_alarm: [m.reason_bigger, m.reason_spreading, m.reason_people, m.reason_traffic],
+  out_of_service: [m.reason_vehicle, m.reason_tool, m.reason_radio, m.reason_called_away],
   reprioritise: [m.reason_danger, m.reason_less_urgent],
 };

@@ -72,6 +72,8 @@ const TELLS: Record<string, Tell> = {
       duration: roughDuration(Number(e.summary.late_s)),
       cause: causeName(e.summary.cause as Cause),
     }),
+  IncidentAlarmRaised: (e) =>
+    m.story_alarm({ n: text(e, "alarm_level"), reason: text(e, "reason") }),
   IncidentReprioritised: (e) =>
     m.story_reprioritised({ n: text(e, "priority"), reason: text(e, "reason") }),
   AssignmentOffered: (e, desk) => m.story_offered({ crew: crewOf(e, desk) }),
