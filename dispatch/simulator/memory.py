@@ -51,6 +51,7 @@ class MemoryWorld:
     quiet: bool = False
     log: list[Entry] = field(default_factory=list)
     _entities: dict[tuple[Kind, UUID], Entity] = field(default_factory=dict)
+    _by_kind: dict[Kind, dict[UUID, None]] = field(default_factory=dict)
     # incident id → the reports, assignments, referrals and closures of it
     _of: dict[tuple[Kind, UUID], dict[UUID, None]] = field(default_factory=dict)
     _taken: dict[UUID, UUID] = field(default_factory=dict)
@@ -62,6 +63,8 @@ class MemoryWorld:
     # (arrived at, assignment id), in order
     _arrived: list[tuple[datetime, UUID]] = field(default_factory=list)
     _personal: dict[UUID, Personal] = field(default_factory=dict)
+    # telephone or e-mail → the reports that came from it
+    _from: dict[str, dict[UUID, None]] = field(default_factory=dict)
     _timers: dict[tuple[str, UUID], Timer] = field(default_factory=dict)
     _fixes: dict[UUID, Fix] = field(default_factory=dict)
     _cells: dict[tuple[int, int], dict[UUID, None]] = field(default_factory=dict)
@@ -145,7 +148,7 @@ class MemoryWorld:
         return [self.incident(incident_id) for incident_id in sorted(self._active)]
 
     def crews(self) -> Sequence[Crew]:
-        return self._all(Crew)
+        return self._all("crew", Crew)
 
     def fixes(self) -> Mapping[UUID, Fix]:
         return {crew_id: self._fixes[crew_id] for crew_id in sorted(self._fixes)}
@@ -179,17 +182,26 @@ class MemoryWorld:
 
     def reports_from(self, *, phone: str | None, email: str | None) -> Sequence[Report]:
         same = {
-            kept.report_id
-            for kept in self._personal.values()
-            if (phone and kept.phone == phone) or (email and kept.email == email)
+            report_id
+            for contact in (phone, email)
+            if contact
+            for report_id in self._from.get(contact, ())
         }
-        return [report for report in self._all(Report) if report.id in same]
+        known = self._by_kind.get("report", {})
+        return [self.report(report_id) for report_id in sorted(same) if report_id in known]
 
     def personal(self, report_id: UUID) -> Personal | None:
         return self._personal.get(report_id)
 
     def keep_personal(self, personal: Personal) -> None:
         refuse_nul(plain(personal))
+        known = self._personal.get(personal.report_id)
+        for contact in (known.phone, known.email) if known else ():
+            if contact and personal.report_id in self._from[contact]:
+                self._drop(self._from[contact], personal.report_id)
+        for contact in (personal.phone, personal.email):
+            if contact:
+                self._put(self._from.setdefault(contact, {}), personal.report_id, None)
         self._put(self._personal, personal.report_id, personal)
 
     def record(self, event: Event) -> Entity:
@@ -201,6 +213,8 @@ class MemoryWorld:
         after = EVOLVE[event.kind](before, event)
         self._refuse_double_booking(after)
         self._put(self._entities, (event.kind, event.subject), after)
+        if before is None:
+            self._put(self._by_kind.setdefault(event.kind, {}), event.subject, None)
         self._index(before, after)
         self._remember(event, before, after)
         self.log.append(self._entry(event, before, after))
@@ -265,9 +279,8 @@ class MemoryWorld:
             raise NotFound(f"There is no {kind} {subject} in this city.", kind=kind)
         return found
 
-    def _all(self, type_: type[V]) -> list[V]:
-        found = [entity for entity in self._entities.values() if isinstance(entity, type_)]
-        return sorted(found, key=lambda entity: entity.id)  # type: ignore[attr-defined]
+    def _all(self, kind: Kind, type_: type[V]) -> list[V]:
+        return [self._get(kind, subject, type_) for subject in sorted(self._by_kind.get(kind, ()))]
 
     def _listed(self, kind: Kind, incident_id: UUID, type_: type[V]) -> list[V]:
         ids = sorted(self._of.get((kind, incident_id), {}))
@@ -280,7 +293,7 @@ class MemoryWorld:
         wide = math.ceil(within_m / (METRES_PER_DEGREE * CELL_DEGREES * squeeze))
         high = math.ceil(within_m / (METRES_PER_DEGREE * CELL_DEGREES))
         if (2 * wide + 1) * (2 * high + 1) > len(self._cells):
-            return self._all(Report)
+            return self._all("report", Report)
         ids = [
             report_id
             for i in range(x - wide, x + wide + 1)
