@@ -11,14 +11,16 @@ import type {
   Incident,
   Referral,
   Report,
+  Round,
   Service,
   User,
 } from "../live/entities.js";
 import type { Durable, State } from "../live/fold.js";
 import { Motion } from "../map/motion.js";
+import { isOpenRound, stopsBy } from "./rounds.js";
 import { byUrgency, byWaiting, onTimeSoFar } from "./urgency.js";
 
-export type Kind = "report" | "incident" | "crew" | "closure";
+export type Kind = "report" | "incident" | "crew" | "closure" | "round";
 export interface Selection {
   kind: Kind;
   id: string;
@@ -31,8 +33,10 @@ interface Grouped {
   crew: Map<string, Crew>;
   referral: Map<string, Referral>;
   closure: Map<string, Closure>;
+  round: Map<string, Round>;
 }
 
+const KINDS = new Set<string>(["report", "incident", "crew", "closure", "round"]);
 const ACTIVE = new Set(["offered", "acknowledged", "en_route", "on_scene"]);
 
 export class Desk {
@@ -86,6 +90,7 @@ export class Desk {
       crew: new Map(),
       referral: new Map(),
       closure: new Map(),
+      round: new Map(),
     };
     for (const [key, row] of Object.entries(this.#state)) {
       const slash = key.indexOf("/");
@@ -106,6 +111,7 @@ export class Desk {
   readonly crews = $derived(this.#grouped.crew);
   readonly referrals = $derived(this.#grouped.referral);
   readonly closures = $derived(this.#grouped.closure);
+  readonly rounds = $derived(this.#grouped.round);
 
   /** The roads that are closed now, the newest first. */
   readonly closedRoads: Closure[] = $derived(
@@ -113,6 +119,39 @@ export class Desk {
       .filter(({ status }) => status === "closed")
       .sort((a, b) => (a.made_at < b.made_at ? 1 : -1)),
   );
+
+  /** Rounds not ended yet, those on their way first, then by crew. */
+  readonly openRounds: Round[] = $derived(
+    [...this.rounds.values()]
+      .filter(({ status }) => isOpenRound(status))
+      .sort((a, b) => Number(a.status === "proposed") - Number(b.status === "proposed")),
+  );
+
+  /** The round that will reach this incident, with the number of its stop from 1. */
+  readonly #stopsBy = $derived(stopsBy(this.openRounds));
+  stopOf(incidentId: string): { round: Round; n: number } | null {
+    return this.#stopsBy.get(incidentId) ?? null;
+  }
+
+  /** As the server judges: driven in rounds, not raised, one crew is enough. */
+  isRoutine(incident: Incident): boolean {
+    const service = this.services.get(incident.service_code);
+    return (
+      service !== undefined &&
+      this.city.routine_services.includes(incident.service_code) &&
+      incident.priority >= service.priority &&
+      incident.required_crews === 1
+    );
+  }
+
+  /** Routine incidents that nobody is on: they wait for a round. */
+  readonly routine: Incident[] = $derived.by(() =>
+    this.openIncidents.filter((each) => each.status === "pending" && this.isRoutine(each)),
+  );
+  readonly wanting: Incident[] = $derived.by(() => {
+    const routine = new Set(this.routine);
+    return this.openIncidents.filter((each) => !routine.has(each));
+  });
 
   readonly newReports: Report[] = $derived.by(() =>
     [...this.reports.values()]
@@ -248,7 +287,7 @@ function fromHash(): Selection | null {
 }
 
 function isKind(kind: string | undefined): kind is Kind {
-  return kind === "report" || kind === "incident" || kind === "crew" || kind === "closure";
+  return KINDS.has(kind ?? "");
 }
 
 export function isActive(assignment: Assignment): boolean {

@@ -24,5 +24,6 @@ export const reasonsFor: Record<string, (() => string)[]> = {
   ],
   raise_alarm: [m.reason_bigger, m.reason_spreading, m.reason_people, m.reason_traffic],
   out_of_service: [m.reason_vehicle, m.reason_tool, m.reason_radio, m.reason_called_away],
+  cancel_round: [m.reason_needed_elsewhere, m.reason_weather, m.reason_planned_anew],
   reprioritise: [m.reason_danger, m.reason_less_urgent],
 };
