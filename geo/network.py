@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -112,6 +113,12 @@ class RoadNetwork(Protocol):
         Of a single point: the road nearest to it, and what lies within reach of that place on it.
         """
 
+    def for_vehicle(self, avoids: AbstractSet[str]) -> "RoadNetwork":
+        """The same roads without those of these classes, for a vehicle that cannot use them.
+
+        What is closed here is closed there too; the classes are those of geo.roadclasses.
+        """
+
 
 class StraightLineNetwork:
     """A plain without roads: the crow's distance times a detour, at one speed."""
@@ -146,6 +153,9 @@ class StraightLineNetwork:
 
     def segments_along(self, line: Sequence[Point], *, within_m: float) -> list[Segment]:
         return []
+
+    def for_vehicle(self, avoids: AbstractSet[str]) -> RoadNetwork:
+        return self
 
 
 def check_factors(segments: Mapping[SegmentKey, float | None]) -> None:

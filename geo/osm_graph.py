@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from geo.osm_roads import Road, Roads
 from geo.osm_rules import is_roundabout, speeds_kmh, street_name
 from geo.osm_turns import Junctions, turns_at
 from geo.point import EARTH_RADIUS_M
 from geo.roadarrays import Floats, Ints, RoadArrays, pack_names
+from geo.roadclasses import class_of, usable_edges
 
 SIGNAL_MS = 3_000
 """Mean wait at one mapped traffic light; a big junction has one for each road it is made of.
@@ -21,9 +20,6 @@ SIGNAL_MS = 3_000
 Chosen so that drives take 1.45 (Porto Alegre) to 1.53 (Helsinki) times the free flow of length
 and limit alone; OSRM's car profile, with 2 s, was measured at 1.48.
 """
-
-USABLE_SHARE = 0.1
-"""A part of the network with less of the road length than this is a loose end, not a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,7 @@ class _Edges:
     against: list[bool] = field(default_factory=list)
     name: list[str] = field(default_factory=list)
     roundabout: list[bool] = field(default_factory=list)
+    road_class: list[int] = field(default_factory=list)
     way: list[int] = field(default_factory=list)
     twin: list[int] = field(default_factory=list)
 
@@ -82,6 +79,7 @@ def connect(roads: Roads) -> RoadArrays:
         edge_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         edge_name=np.array([number[name] for name in edges.name], dtype=np.int64),
         edge_roundabout=np.array(edges.roundabout, dtype=np.bool_),
+        edge_class=np.array(edges.road_class, dtype=np.int64),
         turn_from=turn_from,
         turn_to=turn_to,
         turn_ms=turn_ms,
@@ -98,27 +96,6 @@ def lengths_m(a: Floats, b: Floats) -> Floats:
     h = np.sin(d_lat) ** 2 + np.cos(a[:, 1]) * np.cos(b[:, 1]) * np.sin(d_lon) ** 2
     metres: Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(h))
     return metres
-
-
-def usable_edges(arrays: RoadArrays) -> NDArray[np.bool_]:
-    """Which edges belong to a part of the network worth standing on; shape (edges,).
-
-    A part is strongly connected: whoever drives in can drive out again. Each with at least
-    USABLE_SHARE of the road length stays; small ones are mostly roads cut off by the edge of the
-    extract, and a place beside them is better served from the next road that leads somewhere.
-    """
-    n = arrays.edge_count
-    if n == 0:
-        return np.zeros(0, dtype=np.bool_)
-    turns = csr_array(
-        (np.ones(len(arrays.turn_from)), (arrays.turn_from, arrays.turn_to)), shape=(n, n)
-    )
-    _, part = connected_components(turns, directed=True, connection="strong")
-    metres = np.bincount(part, weights=arrays.length_m)
-    edges = np.bincount(part)
-    large = (metres >= USABLE_SHARE * metres.sum()) & (edges > 1)
-    usable: NDArray[np.bool_] = large[part]
-    return usable
 
 
 def keep_edges(arrays: RoadArrays, kept: NDArray[np.bool_]) -> RoadArrays:
@@ -142,6 +119,7 @@ def keep_edges(arrays: RoadArrays, kept: NDArray[np.bool_]) -> RoadArrays:
         edge_start=np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64),
         edge_name=arrays.edge_name[kept],
         edge_roundabout=arrays.edge_roundabout[kept],
+        edge_class=arrays.edge_class[kept],
         turn_from=edge_number[arrays.turn_from[turns]],
         turn_to=edge_number[arrays.turn_to[turns]],
         turn_ms=arrays.turn_ms[turns],
@@ -185,6 +163,7 @@ def _add(edges: _Edges, road: Road, nodes: Sequence[int], *, kmh: float, twin: i
     edges.against.append(False)
     edges.name.append(street_name(road.tags))
     edges.roundabout.append(is_roundabout(road.tags))
+    edges.road_class.append(class_of(road.tags["highway"], service=road.tags.get("service")))
     edges.way.append(road.osm_id)
     edges.twin.append(twin)
 

@@ -21,6 +21,7 @@ _KEPT_TAGS = (
     "maxspeed:forward",
     "maxspeed:backward",
     "junction",
+    "service",
 )
 _RESTRICTION_KEYS = ("restriction:motorcar", "restriction:motor_vehicle", "restriction")
 

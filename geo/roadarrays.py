@@ -38,6 +38,8 @@ class RoadArrays:
     """Index into the street names; 0 is the empty name. Shape (edges,)."""
     edge_roundabout: NDArray[np.bool_]
     """Is the edge part of one? Shape (edges,)."""
+    edge_class: Ints
+    """Index into ROAD_CLASSES of geo.roadclasses; 0 is unknown. Shape (edges,)."""
     turn_from: Ints
     turn_to: Ints
     turn_ms: Ints
@@ -104,7 +106,11 @@ class RoadArrays:
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote; raises OSError, ValueError or KeyError when it is not that."""
         with np.load(path, allow_pickle=False) as stored:
-            return cls(**{f.name: stored[f.name] for f in fields(cls)})
+            found = {f.name: stored[f.name] for f in fields(cls) if f.name != "edge_class"}
+            # A city imported before classes were kept: every road is of an unknown one.
+            classes = "edge_class" if "edge_class" in stored else "edge_name"
+            found["edge_class"] = stored[classes] * (classes == "edge_class")
+            return cls(**found)
 
 
 def pack_names(names: list[str]) -> tuple[NDArray[np.uint8], Ints]:

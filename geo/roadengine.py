@@ -47,6 +47,17 @@ def no_panic() -> Iterator[None]:
         raise RoadEngineError(f"The routing library stopped: {e}") from e
 
 
+def _contracted(arrays: RoadArrays, order: Ints | NDArray[np.uint32]) -> cch.CCH:
+    with no_panic():
+        return cch.CCH(
+            order.tolist(),
+            arrays.turn_from.tolist(),
+            arrays.turn_to.tolist(),
+            # Arcs that are closed now must be able to open again.
+            False,
+        )
+
+
 @dataclass(slots=True)
 class _Side:
     """One of the two metrics, with the state it stands for."""
@@ -65,15 +76,17 @@ class RoadEngine:
     use the live one, an update changes the idle one after its last reader has left, then swaps.
     """
 
-    def __init__(self, arrays: RoadArrays, order: Ints | NDArray[np.uint32], state: RoadState):
-        with no_panic():
-            self._cch = cch.CCH(
-                order.tolist(),
-                arrays.turn_from.tolist(),
-                arrays.turn_to.tolist(),
-                # Arcs that are closed now must be able to open again.
-                False,
-            )
+    def __init__(
+        self,
+        arrays: RoadArrays,
+        order: Ints | NDArray[np.uint32],
+        state: RoadState,
+        *,
+        beside: "RoadEngine | None" = None,
+    ):
+        """`beside` is an engine of the same arrays and order: they share what never changes."""
+        self.order = order
+        self._cch: cch.CCH = beside._cch if beside else _contracted(arrays, order)
         self._live = _Side(self._customised(state), state)
         self._idle: _Side | None = None
         self._changing = threading.Lock()

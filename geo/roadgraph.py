@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from geo.network import SNAP_M, Route, Segment, SegmentKey, Snap, check_factors
 from geo.point import Point
 from geo.roadarrays import Ints, RoadArrays
+from geo.roadclasses import barred_edges
 from geo.roadengine import RoadEngine, Search, compute_order
 from geo.roadmatrix import searched, take_direct
 from geo.roadroute import Drive, describe
@@ -51,6 +54,10 @@ class RoadGraph:
         self._updating = threading.Lock()
         self._version = version
         self._changes = 0
+        # A view for a vehicle shares all but its engine; `_origin` is whose view it is.
+        self._origin = self
+        self._barred = np.zeros(len(arrays.piece_ms), dtype=np.bool_)
+        self._views: dict[frozenset[str], RoadGraph] = {}
 
     @classmethod
     def open(cls, roads: Path, order: Path, *, version: str) -> Self:
@@ -61,7 +68,30 @@ class RoadGraph:
     @property
     def version(self) -> str:
         """The version of the map, and how often its roads were changed since it was opened."""
-        return f"{self._version}+{self._changes}" if self._changes else self._version
+        changes = self._origin._changes
+        return f"{self._version}+{changes}" if changes else self._version
+
+    def for_vehicle(self, avoids: AbstractSet[str]) -> "RoadGraph":
+        """The same roads without those of these classes, for a vehicle that cannot use them.
+
+        It shares the arrays; what is closed or slowed down on one is so on all. Where nothing is
+        barred, as on roads of unknown classes, it is this network itself.
+        """
+        wanted = frozenset(avoids)
+        with self._updating:
+            if wanted not in self._views:
+                self._views[wanted] = self._origin._view(wanted)
+            return self._views[wanted]
+
+    def _view(self, avoids: frozenset[str]) -> "RoadGraph":
+        barred = barred_edges(self.arrays, avoids)[self._layout.piece_edge]
+        if not barred.any():
+            return self
+        view = copy(self)
+        view._barred = barred
+        state = RoadState(self._layout, np.where(barred, np.nan, self._engine.state.factor))
+        view._engine = RoadEngine(self.arrays, self._engine.order, state, beside=self._engine)
+        return view
 
     def snap(self, p: Point, *, max_m: float = SNAP_M) -> Snap | None:
         """The nearest open road position within `max_m` metres."""
@@ -108,22 +138,32 @@ class RoadGraph:
         Raises ValueError, changing nothing, for a factor that is not a positive number.
         """
         check_factors(segments)
+        pieces = {key: self._keys.pieces(key) for key in segments}
+        wanted = [
+            (pieces[key], np.nan if value is None else value) for key, value in segments.items()
+        ]
         with self._updating:
-            state = self._engine.state
-            factor = state.factor.copy()
-            unknown = set()
-            for key, value in segments.items():
-                pieces = self._keys.pieces(key)
-                if not len(pieces):
-                    unknown.add(key)
-                factor[pieces] = np.nan if value is None else value
-            changed = np.flatnonzero(~_same(factor, state.factor))
-            if len(changed):
-                edges = np.unique(self._layout.piece_edge[changed])
-                turns = np.concatenate([self._layout.turns_onto(int(e)) for e in edges])
-                self._engine.change(RoadState(self._layout, factor), turns)
-                self._changes += 1
-        return frozenset(unknown)
+            # Views first: the version tells of a change when all have gone over to it.
+            views = {id(view): view for view in self._views.values() if view is not self._origin}
+            for view in views.values():
+                view._go_over(wanted)
+            self._origin._changes += self._origin._go_over(wanted)
+        return frozenset(key for key, found in pieces.items() if not len(found))
+
+    def _go_over(self, wanted: Sequence[tuple[Ints, float]]) -> bool:
+        """Take these factors for these pieces; returns whether anything is different now."""
+        state = self._engine.state
+        factor = state.factor.copy()
+        for pieces, value in wanted:
+            factor[pieces] = value
+        factor[self._barred] = np.nan
+        changed = np.flatnonzero(~_same(factor, state.factor))
+        if not len(changed):
+            return False
+        edges = np.unique(self._layout.piece_edge[changed])
+        turns = np.concatenate([self._layout.turns_onto(int(e)) for e in edges])
+        self._engine.change(RoadState(self._layout, factor), turns)
+        return True
 
     def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
         """Open and closed segments around the place, nearest first."""
