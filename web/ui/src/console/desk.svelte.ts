@@ -1,5 +1,6 @@
 /** Everything the console knows: the live state of one city, what is selected, where crews are. */
 import { now } from "../base/clock.svelte.js";
+import { isOpenRound, stopsBy } from "../base/rounds.js";
 import { openLive } from "../live/browser.js";
 import type { Link, LiveClient, Refusal } from "../live/client.js";
 import type {
@@ -17,7 +18,6 @@ import type {
 } from "../live/entities.js";
 import type { Durable, State } from "../live/fold.js";
 import { Motion } from "../map/motion.js";
-import { isOpenRound, stopsBy } from "./rounds.js";
 import { byUrgency, byWaiting, onTimeSoFar } from "./urgency.js";
 
 export type Kind = "report" | "incident" | "crew" | "closure" | "round";

@@ -1,10 +1,10 @@
 /** The way through the chosen round, asked of the server anew whenever the round changed. */
 import { ApiError, cityPath, get } from "../api/client.js";
 import type { RoundFile } from "../api/shapes.js";
+import { numbered } from "../base/rounds.js";
 import type { Round } from "../live/entities.js";
 import type { RoundMark } from "../map/round_layer.js";
 import type { Desk } from "./desk.svelte.js";
-import { numbered } from "./rounds.js";
 
 interface Placed {
   id: string;

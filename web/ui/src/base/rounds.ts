@@ -1,9 +1,10 @@
 /** What a round comes to: how far it is, which stop is next, in words. */
-import type { IconName } from "../base/icons.js";
-import { timeOfDay } from "../base/time.js";
-import type { Shown } from "../base/words.js";
+
 import type { Round, RoundStop } from "../live/entities.js";
 import { m } from "../paraglide/messages.js";
+import type { IconName } from "./icons.js";
+import { timeOfDay } from "./time.js";
+import type { Shown } from "./words.js";
 
 export interface Progress {
   done: number;
