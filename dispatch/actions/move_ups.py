@@ -75,12 +75,21 @@ def reach_post(
     return record(world, now, actor, crew, ev.MoveUpReached(source))
 
 
-def end_move_up(world: World, now: datetime, actor: Actor, crew_id: UUID, *, reason: str) -> Crew:
+def end_move_up(
+    world: World,
+    now: datetime,
+    actor: Actor,
+    crew_id: UUID,
+    *,
+    reason: str,
+    because: Mapping[str, Any] | None = None,
+) -> Crew:
     """Dismiss the suggestion, or take the order back."""
     crew = world.crew(crew_id)
     if crew.move_up is None:
         return crew
-    return record(world, now, actor, crew, ev.MoveUpEnded(required_reason(reason)))
+    fact = ev.MoveUpEnded(required_reason(reason))
+    return record(world, now, actor, crew, fact, because=because)
 
 
 def _free(world: World, crew_id: UUID) -> Crew:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import numpy as np
@@ -53,6 +53,10 @@ class Terrain:
     kinds: tuple[Kind, ...]
     per_hour: Floats
     slow: Floats = field(default_factory=lambda: np.ones(HOURS))
+
+    def only(self, skills: frozenset[str]) -> Terrain:
+        """The same ground as if every incident needed just these skills."""
+        return replace(self, kinds=(Kind(skills, 1.0),))
 
     def zone_of(self, lon: float, lat: float) -> int:
         """The zone whose post is nearest."""
@@ -179,11 +183,24 @@ class _Side:
         power = self.q ** np.arange(count + 1)
         tail = np.zeros((count + 1, chance.shape[1]))
         tail[:-1] = np.cumsum((power[:-1, None] * ranked)[::-1], axis=0)[::-1]
-        # how many crews are better than a crew at the post, for each zone
-        rank = (ranked[None, :, :] > chance[:, None, :]).sum(axis=1)
+        rank = _ranks(ranked, chance)
         behind = np.take_along_axis(tail, rank, axis=0) * (1 - self.q)
         gained: Floats = (1 - self.q) * (power[rank] * chance - behind)
         return gained
+
+
+def _ranks(ranked: Floats, chance: Floats) -> Indices:
+    """How many crews are better than a crew at the post, for each zone, shape (posts, zones).
+
+    `ranked` has shape (crews, zones), best first; `chance` (posts, zones).
+    """
+    if ranked.shape[0] * chance.size < 200_000:
+        better: Indices = (ranked[None, :, :] > chance[:, None, :]).sum(axis=1)
+        return better
+    rank = np.empty(chance.shape, dtype=np.int64)
+    for zone in range(chance.shape[1]):
+        rank[:, zone] = np.searchsorted(-ranked[:, zone], -chance[:, zone], side="left")
+    return rank
 
 
 def chances(terrain: Terrain, *, rule: Rule, hour: int) -> Floats:

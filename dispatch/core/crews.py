@@ -217,13 +217,13 @@ def evolve(crew: Crew | None, event: ev.Event) -> Crew:
         case ev.MoveUpReached() if crew.move_up is not None:
             return replace(new, move_up={**crew.move_up, "status": "reached"})
         case ev.MoveUpReached() | ev.MoveUpEnded():
-            return replace(new, move_up=None)
+            return replace(new, move_up=None, moved_at=event.at)
         case ev.CrewCommitted():
             return replace(new, assignment_id=fact.assignment_id, move_up=None)
         case ev.CrewReleased():
             if crew.assignment_id != fact.assignment_id:
                 return new
-            return replace(new, assignment_id=None)
+            return replace(new, assignment_id=None, moved_at=None)
     raise WrongStatus(f"{event.type} says nothing about a crew.", kind="crew")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +19,10 @@ from dispatch.dispatcher.board import cover_rule, placed
 HOUR_S = 3600.0
 LOOKED_AT = 3
 """Of the crews that may move, those whose place is worth least are looked at."""
+PLACED_AT_ONCE = 8
+SUGGESTED = 3
+"""So many suggestions stand at a time; more would not be read."""
+SUGGESTED_FOR = timedelta(minutes=10)
 
 Label = Callable[[float, float], str | None]
 
@@ -28,34 +32,54 @@ def move_up(
 ) -> list[Crew]:
     """Suggest or order posts, as the policy says; returns the crews it changed.
 
-    A crew that became free goes where it adds most, `travel_price` per minute of driving taken
-    off (MEXCLP). Of the crews that stand at a post, at most one is moved, if that adds at least
-    `least_gain` and it has not moved within 1 / `moves_per_crew_h` hours.
+    Moved automatically, a crew that became free goes where it adds most, `travel_price` per
+    minute of driving taken off (MEXCLP). Of the crews that stand somewhere, one is moved, or
+    suggested to, when that adds at least `least_gain` and it has not moved, or been asked to,
+    within 1 / `moves_per_crew_h` hours.
     """
     rule = world.policy.coverage
     if rule.move_up == "off" or terrain is None or not len(terrain.demand):
         return []
+    automatic = rule.move_up == "automatic"
     crews = {crew.crew_id: crew for crew in placed(world, now, terrain)}
     changed = []
+    for crew_id in _unplaced(world, now, crews) if automatic else ():
+        zone = _place(world, now, world.crew(crew_id), crews, terrain, label)
+        if zone is not None:
+            changed.append(crew_id)
+            crews[crew_id] = Placed(crew_id, crews[crew_id].skills, zone)
+    if not automatic:
+        _forget_old(world, now, crews)
+        if sum(_suggested(world.crew(crew_id)) for crew_id in crews) >= SUGGESTED:
+            return []
+    if rule.moves_per_crew_h > 0:
+        moved = _improve(world, now, crews, terrain, label)
+        changed += [moved] if moved else []
+    return [world.crew(crew_id) for crew_id in changed]
+
+
+def _unplaced(world: World, now: datetime, crews: Mapping[UUID, Placed]) -> list[UUID]:
+    """The crews that nobody gave a post yet, not many at once."""
+    found = [
+        crew_id
+        for crew_id in sorted(crews)
+        if world.crew(crew_id).move_up is None and world.crew(crew_id).moved_at is None
+    ]
+    return found[:PLACED_AT_ONCE]
+
+
+def _suggested(crew: Crew) -> bool:
+    return crew.move_up is not None and crew.move_up["status"] == "suggested"
+
+
+def _forget_old(world: World, now: datetime, crews: Mapping[UUID, Placed]) -> None:
     for crew_id in sorted(crews):
         crew = world.crew(crew_id)
-        if crew.move_up is None or (crew.move_up["status"] == "suggested" and _outdated(crew, now)):
-            moved = _place(world, now, crew, crews, terrain, label)
-            if moved is not None:
-                changed.append(world.crew(crew_id))
-                if rule.move_up == "automatic":
-                    crews[crew_id] = Placed(crew_id, crews[crew_id].skills, moved)
-    if rule.move_up == "automatic" and rule.moves_per_crew_h > 0:
-        crew_id_moved = _improve(world, now, crews, terrain, label)
-        if crew_id_moved is not None:
-            changed.append(world.crew(crew_id_moved))
-    return changed
-
-
-def _outdated(crew: Crew, now: datetime) -> bool:
-    assert crew.move_up is not None
-    made = datetime.fromisoformat(crew.move_up["at"])
-    return now - made > timedelta(minutes=10)
+        if _suggested(crew) and crew.move_up is not None:
+            made = datetime.fromisoformat(crew.move_up["at"])
+            if now - made > SUGGESTED_FOR:
+                because = {"rule": "coverage.move_up", "at": crew.move_up["at"]}
+                actions.end_move_up(world, now, SYSTEM, crew_id, reason="outdated", because=because)
 
 
 def _place(
@@ -66,16 +90,13 @@ def _place(
     terrain: Terrain,
     label: Label | None,
 ) -> int | None:
-    """Find the best post for a crew without one; the zone when that is worth telling."""
+    """Send a crew without a post to the best one; its zone."""
     others = [other for other in crews.values() if other.crew_id != crew.id]
     here = crews[crew.id].zone
     gains = _cover(world, now, others, terrain).gains(crews[crew.id].skills)
     net = gains - world.policy.coverage.travel_price * _minutes(terrain, here, now)
     best = int(np.argmax(net))
     gain = float(gains[best] - gains[here])
-    automatic = world.policy.coverage.move_up == "automatic"
-    if best == here or (not automatic and gain < world.policy.coverage.least_gain):
-        return None
     _tell(world, now, crew, terrain, best, here, gain, label)
     return best
 
@@ -112,7 +133,7 @@ def _improve(
 
 
 def _may_move(crew: Crew, now: datetime, moves_per_h: float) -> bool:
-    if crew.move_up is None or crew.move_up["status"] == "ordered":
+    if crew.move_up is not None and crew.move_up["status"] != "reached":
         return False
     return crew.moved_at is None or (now - crew.moved_at).total_seconds() >= HOUR_S / moves_per_h
 

@@ -109,6 +109,7 @@ class Day:
         self._heard = 0
         self._offered: dict[int, UUID] = {}
         self._next_tick = self._timer_s = float("inf")
+        self._freed = True
         chance = np.random.default_rng([seed, 11])
         self.robots = [self._crew(i, chance) for i in range(len(scene.crews))]
         self._robot_of = {robot.crew_id: robot for robot in self.robots}
@@ -382,7 +383,11 @@ class Day:
 
     def _tick(self, _: int, __: int) -> bool:
         self._next_tick = float("inf")
-        return bool(self._waiting)
+        return self._queue()
+
+    def _queue(self) -> bool:
+        """Whether an incident waits for a crew to be sent."""
+        return any(self.world.incident(i).status == "pending" for i in self._waiting)
 
     def _idle(self, robot: Robot) -> None:
         """Without an order a free crew goes home; with move-ups it waits for one."""
@@ -411,13 +416,16 @@ class Day:
                 self.world, self.now, seconds, graph=self.scene.streets.version, terrain=terrain
             )
             dispatcher.revise_etas(self.world, self.now, seconds)
-        dispatcher.move_up(self.world, self.now, terrain)
+        if self._freed or len(self.world.log) != self._heard:
+            # who is free has changed, so where the others should wait may have
+            dispatcher.move_up(self.world, self.now, terrain)
+            self._freed = False
         took = time.perf_counter() - began
         self.clocked.decision_ms.append(took * 1_000)
         self.clocked.routing_s += routing_s
         self.clocked.rules_s += took - routing_s
         self._listen()
-        if self._waiting and self._next_tick == float("inf"):
+        if self._next_tick == float("inf") and self._queue():
             self._next_tick = self.now_s + TICK_S
             self._at(self._next_tick, "tick")
 
@@ -454,6 +462,8 @@ class Day:
             "AssignmentWithdrawn": self._hear_end,
             "AssignmentExpired": self._hear_end,
             "MoveUpOrdered": self._hear_post,
+            "CrewReleased": self._hear_free,
+            "CrewStatusSet": self._hear_free,
         }
         while self._heard < len(self.world.log):
             event = self.world.log[self._heard].event
@@ -492,6 +502,9 @@ class Day:
             robot.episode += 1
             if robot.trip is not None and self.policy.coverage.move_up != "automatic":
                 self._idle(robot)
+
+    def _hear_free(self, _: Any, __: Any) -> None:
+        self._freed = True
 
     def _hear_post(self, event: Any, fact: Any) -> None:
         robot = self._robot_of[event.subject]

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch import dispatcher
+from dispatch.core.coverage import Terrain
 from dispatch.core.errors import SigapError
+from dispatch.core.matching import RoadTimes
 from dispatch.core.world import Timer, World
 from dispatch.dispatcher import Blockage, Question, Rest, RoadSeconds
 from dispatch.system.cities import City
@@ -42,6 +44,9 @@ class Steps(Protocol):
     def running_rounds(self, city_id: str) -> Sequence[Rest]:
         """The rounds on their way, each with what is left of it."""
 
+    def terrain(self, city_id: str) -> Terrain | None:
+        """What is known of the city's roads and demand."""
+
     def claim_due(self, city_id: str, limit: int) -> list[Timer]: ...
     def run_timer(self, city_id: str, timer: Timer) -> None:
         """Do what the timer asked for and forget it, in one step."""
@@ -59,11 +64,7 @@ def road_seconds(city: City, asked: Question) -> RoadSeconds:
         [Point(lon, lat) for _, lon, lat in asked.crews],
         [Point(lon, lat) for _, lon, lat in asked.incidents],
     )
-    return {
-        (crew[0], incident[0]): float(table[j, i])
-        for j, crew in enumerate(asked.crews)
-        for i, incident in enumerate(asked.incidents)
-    }
+    return RoadTimes([crew[0] for crew in asked.crews], [i[0] for i in asked.incidents], table)
 
 
 def rest_seconds(city: City, rest: Rest) -> NDArray[np.float64]:
@@ -131,6 +132,7 @@ class DispatcherLoop:
             self._close_roads()
             if self._plan():
                 self._tend_rounds()
+                self._move_up()
 
     def _run_timers(self) -> None:
         for timer in self._steps.claim_due(self._city.id, 50):
@@ -176,6 +178,26 @@ class DispatcherLoop:
             lambda world, now: dispatcher.tend_round(world, now, rest, seconds, graph=version),
         )
 
+    def _move_up(self) -> None:
+        """Put better posts before the dispatcher, or have crews drive there."""
+        if self._city.policy.coverage.move_up == "off":
+            return
+        terrain = self._steps.terrain(self._city.id)
+        if terrain is None:
+            return
+        try:
+            self._steps.step(
+                self._city.id,
+                lambda world, now: dispatcher.move_up(world, now, terrain, label=self._street),
+            )
+        except SigapError as refused:
+            logger.info("move-ups of %s wait: %s", self._city.id, refused.detail)
+
+    def _street(self, lon: float, lat: float) -> str | None:
+        """The street at a post."""
+        found = self._city.roads.nearest_segments(Point(lon, lat), within_m=80.0)
+        return next((segment.name for segment in found if segment.name), None)
+
     def _plan(self) -> bool:
         """Whether the plan stands; when not, the next turn plans anew."""
         asked = self._steps.ask(self._city.id, dispatcher.question)
@@ -183,10 +205,10 @@ class DispatcherLoop:
             return True
         version = self._city.roads.version
         changed = self._planned_version not in (None, version)
-        seconds = road_seconds(self._city, asked)
+        seconds, terrain = road_seconds(self._city, asked), self._steps.terrain(self._city.id)
 
         def act(world: World, now: datetime) -> None:
-            dispatcher.act(world, now, seconds, graph=version)
+            dispatcher.act(world, now, seconds, graph=version, terrain=terrain)
             dispatcher.revise_etas(world, now, seconds, roads_changed=changed)
 
         try:

@@ -113,9 +113,7 @@ class RoundPlans:
         with self._lock:
             for other in self._runs.values():
                 if other.plan.city_id == city_id and not other.plan.ended:
-                    raise Conflict(
-                        "A plan is being worked out already. Wait for it, or cancel it."
-                    )
+                    raise Conflict("A plan is being worked out already. Wait for it, or cancel it.")
             self._runs[plan_id] = run
             for old in list(self._runs)[:-KEPT]:
                 del self._runs[old]

@@ -26,6 +26,7 @@ from dispatch import dispatcher
 from dispatch.actions import Estimate
 from dispatch.blobs import Blobs
 from dispatch.core.arrival import Approach
+from dispatch.core.coverage import Terrain
 from dispatch.core.crews import Fix
 from dispatch.core.errors import NotFound
 from dispatch.core.events import Actor, Stretch
@@ -40,6 +41,8 @@ from dispatch.storage.store import StoredWorld
 from dispatch.system.cities import City
 from dispatch.system.clock import Clock
 from dispatch.system.closing import RoadKeeper
+from dispatch.system.cover import cover_view
+from dispatch.system.ground import Ground
 from dispatch.system.housekeeping import Housekeeper
 from dispatch.system.log import StoredLog
 from dispatch.system.loop import DispatcherLoop, road_seconds
@@ -79,6 +82,7 @@ class System:
         self.hub = Hub()
         self._cities = {city.id: city for city in cities}
         self._positions = {city.id: self._stored_positions(city.id) for city in cities}
+        self._grounds = {city.id: Ground(city, engine) for city in cities}
         self._keepers = {city.id: RoadKeeper(city.roads) for city in cities}
         self._approaches: dict[UUID, Approach] = {}
         self._holds: dict[str, Hold] = {}
@@ -336,11 +340,34 @@ class System:
             asked = dispatcher.question(world, now)
             here = (incident.id, incident.lon, incident.lat)
             seconds = road_seconds(city, replace(asked, incidents=(here,)))
-            found = dispatcher.plan_for(world, now, incident, seconds)
+            terrain = self.terrain(city_id)
+            found = dispatcher.plan_for(world, now, incident, seconds, terrain=terrain)
         return {
             "recommendation": found.view(now),
             "candidates": [dict(candidate) for candidate in found.candidates],
         }
+
+    def terrain(self, city_id: str) -> Terrain | None:
+        """What is known of the city's roads and demand, None without a map of roads."""
+        return self._grounds[city_id].terrain(self.clock())
+
+    def coverage(
+        self,
+        city_id: str,
+        *,
+        skill: str | None = None,
+        minus: Sequence[UUID] = (),
+        plus: Sequence[tuple[float, float]] = (),
+    ) -> dict[str, Any]:
+        """Where free crews reach in time now; see `dispatch.system.cover.cover_view`."""
+        terrain = self.terrain(city_id)
+        if terrain is None:
+            raise NotFound("This city has no map of roads to measure its coverage on.")
+        zones = self._grounds[city_id].zones
+        with self.looking(city_id) as world:
+            return cover_view(
+                world, self.clock(), terrain, zones, skill=skill, minus=minus, plus=plus
+            )
 
     def estimate(self, city_id: str, incident_id: UUID, crew_id: UUID) -> Estimate | None:
         """How long this crew would need, None when its position or a way is unknown."""

@@ -68,6 +68,9 @@ class Steps:
     def running_rounds(self, city_id: str) -> tuple[Rest, ...]:
         return dispatcher.running_rounds(self.world, self.clock)
 
+    def terrain(self, city_id: str) -> None:
+        return None
+
     def claim_due(self, city_id: str, limit: int) -> list[Timer]:
         ready = [
             timer

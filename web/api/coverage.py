@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from dispatch import actions
 from dispatch.actions import Post
 from dispatch.core.crews import Crew
 from dispatch.core.errors import Invalid
 from dispatch.core.world import World
-from web import shapes, wishes
+from geo.point import Point
+from web import shapes, why, wishes
 from web.api.crews import may_speak_for
-from web.api.deeds import carry_out
-from web.auth import CrewMember, Dispatcher, TheStep, TheSystem
+from web.api.deeds import carry_out, json
+from web.auth import CrewMember, Dispatcher, TheCity, TheStep, TheSystem
 
 router = APIRouter(prefix="/api/{city}", tags=["coverage"])
 
 HAPPENED = shapes.answers(shapes.Happened)
+
+
+@router.get("/coverage", responses=shapes.answers(why.Coverage))
+def coverage(
+    city: TheCity,
+    who: Dispatcher,
+    system: TheSystem,
+    skill: Annotated[str | None, Query(max_length=60)] = None,
+    minus: Annotated[list[UUID] | None, Query(max_length=50)] = None,
+    plus: Annotated[list[str] | None, Query(max_length=20)] = None,
+) -> Response:
+    """Where free crews reach in time now, by zone; `plus` adds crews at “lon,lat”."""
+    places = [_place(text) for text in plus or ()]
+    found = system.coverage(city.id, skill=skill, minus=tuple(minus or ()), plus=places)
+    return json(found)
+
+
+def _place(text: str) -> tuple[float, float]:
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+        Point(lon, lat)
+    except ValueError as error:
+        raise Invalid("Write a place as “longitude,latitude”.", field="plus") from error
+    return lon, lat
 
 
 @router.post("/crews/{crew_id}/move-up", responses=HAPPENED, tags=["crews"])
