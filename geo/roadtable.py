@@ -44,6 +44,7 @@ class RoadTable:
         """`tick` is told how many of how many sites are done."""
         self.graph, self.sites = graph, tuple(sites)
         self._length_m = graph.arrays.length_m
+        self._head = graph.arrays.head
         edges = list(range(graph.arrays.edge_count))
         self.from_edge: Seconds = np.full((len(edges), len(sites)), np.inf, dtype=np.float32)
         with graph.searching() as search:
@@ -88,5 +89,5 @@ class RoadTable:
     def point(self, edge: int) -> Point:
         """Where an edge ends."""
         arrays = self.graph.arrays
-        node = int(arrays.head[edge])
+        node = int(self._head[edge])
         return Point(float(arrays.lon[node]), float(arrays.lat[node]))
