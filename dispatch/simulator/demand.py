@@ -126,7 +126,7 @@ def synthetic(
     kinds = chance.choice(len(types), count, p=[t.share for t in types])
     priorities = 1 + chance.choice(3, count, p=PRIORITY_SHARES)
     jobs = [
-        _job(
+        job(
             chance,
             float(moments[i]),
             int(sites[i]),
@@ -166,7 +166,7 @@ def _lognormal(chance: np.random.Generator, mean: float) -> float:
     return float(mean * np.exp(chance.normal() * sigma - sigma * sigma / 2))
 
 
-def _job(
+def job(
     chance: np.random.Generator,
     at_s: float,
     site: int,
@@ -176,6 +176,7 @@ def _job(
     genuine: bool = True,
     storm: bool = False,
 ) -> Job:
+    """A job of a kind at a moment and site, its work, travel and reporter drawn."""
     on_scene_s = _lognormal(chance, kind.on_scene_s if genuine else PRANK_ON_SCENE_S)
     travel = float(np.exp(chance.normal() * TRAVEL_SIGMA))
     told = chance.uniform(size=3)
@@ -205,7 +206,7 @@ def _storm(chance: np.random.Generator, types: Sequence[Type], xy: Floats) -> li
         place = centres[i % 3] + chance.normal(size=2) * spread
         site = int(((xy - place) ** 2).sum(axis=1).argmin())
         priority = 1 + int(chance.choice(3, p=STORM_PRIORITY_SHARES))
-        jobs.append(_job(chance, float(at_s), site, tree, priority, storm=True))
+        jobs.append(job(chance, float(at_s), site, tree, priority, storm=True))
     return jobs
 
 
