@@ -129,7 +129,8 @@ def by_hour(arrivals: Arrivals) -> Floats:
     """How much of the record falls in each hour of the day, mean 1, shape (24,)."""
     hours = (arrivals.t_s // HOUR_S).astype(np.int64) % 24
     counts = np.bincount(hours, minlength=24).astype(np.float64)
-    return counts / counts.mean()
+    shape: Floats = counts / counts.mean()
+    return shape
 
 
 def draw(
