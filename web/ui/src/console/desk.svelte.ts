@@ -18,6 +18,7 @@ import type {
 } from "../live/entities.js";
 import type { Durable, State } from "../live/fold.js";
 import { Motion } from "../map/motion.js";
+import { kept } from "./gates.js";
 import { byUrgency, byWaiting, onTimeSoFar } from "./urgency.js";
 
 export type Kind = "report" | "incident" | "crew" | "closure" | "round";
@@ -182,11 +183,17 @@ export class Desk {
     [...this.crews.values()].sort((a, b) => (a.call_sign < b.call_sign ? -1 : 1)),
   );
   readonly crewsFree = $derived(
-    this.crewList.filter((crew) => crew.status === "available" && !this.jobOf(crew)).length,
+    this.crewList.filter((crew) => crew.status === "available" && this.isFree(crew)).length,
   );
   readonly onTime = $derived(
     onTimeSoFar(this.incidents.values(), Math.floor(now() / 10_000) * 10_000),
   );
+
+  /** No work, and nothing that keeps it from work. */
+  isFree(crew: Crew): boolean {
+    const minute = Math.floor(now() / 60_000) * 60_000;
+    return !this.jobOf(crew) && kept(crew, this.city, minute).length === 0;
+  }
 
   /** The assignment a crew is on now. */
   jobOf(crew: Crew): Assignment | null {

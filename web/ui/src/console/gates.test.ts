@@ -3,7 +3,7 @@ import type { Assignment, City, Crew, Incident } from "../live/entities.js";
 
 vi.stubGlobal("navigator", { languages: ["id-ID"] });
 vi.stubGlobal("document", { documentElement: {}, cookie: "" });
-const { divertible, kept, least, present, tooLong } = await import("./gates.js");
+const { divertible, kept, least, mayOverrule, present, tooLong } = await import("./gates.js");
 
 const NOON = Date.parse("2026-03-02T12:00:00Z");
 const at = (hours: number) => new Date(NOON + hours * 3600_000).toISOString();
@@ -45,6 +45,19 @@ describe("what keeps a crew from new work", () => {
     expect(least({ ...ready, least_members: 1 }, city)).toBe(2);
     expect(tooLong({ ...ready, on_duty_since: at(-12) }, city, NOON)).toBe(false);
     expect(tooLong({ ...ready, on_duty_since: null }, city, NOON)).toBe(false);
+  });
+});
+
+describe("what a dispatcher may overrule", () => {
+  it("is doubt, not absence or other work", () => {
+    const free: Crew = { ...ready, assignment_id: null };
+    expect(mayOverrule("stale", free)).toBe(true);
+    expect(mayOverrule("rest", free)).toBe(true);
+    expect(mayOverrule("off_duty", free)).toBe(false);
+    expect(mayOverrule("unreachable", free)).toBe(false);
+    expect(mayOverrule("skill", { ...free, assignment_id: "a1" })).toBe(false);
+    expect(mayOverrule("skill", { ...free, status: "not_available" })).toBe(false);
+    expect(mayOverrule("skill", { ...free, out_of_service_reason: "mogok" })).toBe(false);
   });
 });
 

@@ -32,6 +32,25 @@ export function kept(crew: Crew, city: City, now: number): string[] {
   return found;
 }
 
+/** What a dispatcher who spoke with the crew may know better than the gates. */
+const OVERRULED = new Set([
+  "stale",
+  "no_position",
+  "rest",
+  "shift",
+  "short_staffed",
+  "conditional",
+  "skill",
+  "equipment",
+  "declined",
+]);
+
+/** Whether a dispatcher may send the crew although `reason` speaks against it. */
+export function mayOverrule(reason: string, crew: Crew): boolean {
+  const there = crew.status !== "not_available" && crew.out_of_service_reason === null;
+  return there && crew.assignment_id === null && OVERRULED.has(reason);
+}
+
 export function tooLong(crew: Crew, city: City, now: number): boolean {
   if (!crew.on_duty_since) return false;
   return now - Date.parse(crew.on_duty_since) > city.gates.longest_duty_h * HOUR_MS;
