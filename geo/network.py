@@ -116,7 +116,7 @@ class RoadNetwork(Protocol):
     def for_vehicle(self, avoids: AbstractSet[str]) -> "RoadNetwork":
         """The same roads without those of these classes, for a vehicle that cannot use them.
 
-        What is closed here is closed there too; the classes are those of geo.roadclasses.
+        What is closed here is closed there too; the classes are ROAD_CLASSES of geo.osm_rules.
         """
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.osm_roads import Road, Roads
-from geo.osm_rules import is_roundabout, speeds_kmh, street_name
+from geo.osm_rules import is_roundabout, road_class, speeds_kmh, street_name
 from geo.osm_turns import Junctions, turns_at
 from geo.point import EARTH_RADIUS_M
 from geo.roadarrays import Floats, Ints, RoadArrays, pack_names
-from geo.roadclasses import class_of, usable_edges
+from geo.roadclasses import usable_edges
 
 SIGNAL_MS = 3_000
 """Mean wait at one mapped traffic light; a big junction has one for each road it is made of.
@@ -163,7 +163,7 @@ def _add(edges: _Edges, road: Road, nodes: Sequence[int], *, kmh: float, twin: i
     edges.against.append(False)
     edges.name.append(street_name(road.tags))
     edges.roundabout.append(is_roundabout(road.tags))
-    edges.road_class.append(class_of(road.tags["highway"], service=road.tags.get("service")))
+    edges.road_class.append(road_class(road.tags))
     edges.way.append(road.osm_id)
     edges.twin.append(twin)
 

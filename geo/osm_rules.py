@@ -25,6 +25,27 @@ LIMIT_KMH: Mapping[str, float] = {
 }
 """The usual urban limit where none is tagged, km/h; a way of no such class is not driven."""
 
+ROAD_CLASSES = (
+    "unknown",
+    "motorway",
+    "trunk",
+    "primary",
+    "secondary",
+    "tertiary",
+    "unclassified",
+    "residential",
+    "living_street",
+    "service",
+    "alley",
+    "track",
+    "road",
+)
+"""What `edge_class` of RoadArrays points into: OpenStreetMap's `highway`, links with their roads.
+
+An alley is a service road tagged so: in Indonesia mostly the paved lane between two houses.
+`unknown` is every road of a city that was imported before classes were kept.
+"""
+
 DRIVEN_SHARE = 0.8
 """The cold-start factor: the share of the limit that is driven (OSRM's car profile).
 
@@ -85,6 +106,14 @@ def is_drivable(tags: Tags) -> bool:
     if tags.get("service") in _MINOR_SERVICE or tags.get("oneway") == "reversible":
         return False
     return _is_allowed(tags, default=True)
+
+
+def road_class(tags: Tags) -> int:
+    """The position of a way's class in ROAD_CLASSES."""
+    if tags.get("highway") == "service" and tags.get("service") == "alley":
+        return ROAD_CLASSES.index("alley")
+    name = tags.get("highway", "").removesuffix("_link")
+    return ROAD_CLASSES.index(name) if name in ROAD_CLASSES else 0
 
 
 def directions(tags: Tags) -> tuple[bool, bool]:

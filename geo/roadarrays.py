@@ -39,7 +39,7 @@ class RoadArrays:
     edge_roundabout: NDArray[np.bool_]
     """Is the edge part of one? Shape (edges,)."""
     edge_class: Ints
-    """Index into ROAD_CLASSES of geo.roadclasses; 0 is unknown. Shape (edges,)."""
+    """Index into ROAD_CLASSES of geo.osm_rules; 0 is unknown. Shape (edges,)."""
     turn_from: Ints
     turn_to: Ints
     turn_ms: Ints

@@ -7,39 +7,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from geo.osm_rules import ROAD_CLASSES
 from geo.roadarrays import Ints, RoadArrays
-
-ROAD_CLASSES = (
-    "unknown",
-    "motorway",
-    "trunk",
-    "primary",
-    "secondary",
-    "tertiary",
-    "unclassified",
-    "residential",
-    "living_street",
-    "service",
-    "alley",
-    "track",
-    "road",
-)
-"""What `edge_class` of RoadArrays points into: OpenStreetMap's `highway`, links with their roads.
-
-An alley is a service road tagged so: in Indonesia mostly the paved lane between two houses.
-`unknown` is every road of a city that was imported before classes were kept.
-"""
 
 USABLE_SHARE = 0.1
 """A part of the network with less of the road length than this is a loose end, not a part."""
-
-
-def class_of(highway: str, *, service: str | None = None) -> int:
-    """The position in ROAD_CLASSES of a way with these tags."""
-    if highway == "service" and service == "alley":
-        return ROAD_CLASSES.index("alley")
-    name = highway.removesuffix("_link")
-    return ROAD_CLASSES.index(name) if name in ROAD_CLASSES else 0
 
 
 def barred_edges(arrays: RoadArrays, avoids: AbstractSet[str]) -> NDArray[np.bool_]:

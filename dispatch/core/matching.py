@@ -18,6 +18,7 @@ table [matching]; the rules it is measured against: `dispatch.core.baselines`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,12 +84,19 @@ class Candidate:
 class RoadTimes(Mapping[tuple[UUID, UUID], float]):
     """Road seconds by (crew, incident), kept as the table they came in.
 
-    `seconds` has shape (crews, incidents); inf = no road leads there.
+    `seconds` has shape (crews, incidents); inf = no road leads there. `barred` are the pairs of
+    which only the crew's vehicle is in the way.
     """
 
     def __init__(
-        self, crew_ids: Sequence[UUID], incident_ids: Sequence[UUID], seconds: Floats
+        self,
+        crew_ids: Sequence[UUID],
+        incident_ids: Sequence[UUID],
+        seconds: Floats,
+        *,
+        barred: AbstractSet[tuple[UUID, UUID]] = frozenset(),
     ) -> None:
+        self.barred = barred
         self._crews = {crew_id: i for i, crew_id in enumerate(crew_ids)}
         self._incidents = {incident_id: i for i, incident_id in enumerate(incident_ids)}
         self._seconds = seconds
@@ -198,6 +206,7 @@ class Board:
         m = policy.matching
         road = _road_table(needs, candidates, road_s)
         self.asked: Truths = ~np.isnan(road)
+        self._barred = road_s.barred if isinstance(road_s, RoadTimes) else frozenset()
         turnout = np.array(
             [m.turnout_s if c.turnout_s is None else c.turnout_s for c in candidates]
         )
@@ -387,6 +396,8 @@ class Board:
             return candidate.unfit
         if candidate.crew_id in need.paused:
             return "declined"
+        if (candidate.crew_id, need.incident_id) in self._barred:
+            return "vehicle"
         return "unreachable" if self.asked[i, j] else "no_position"
 
     def _on_call(self, i: int, j: int) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 SHORTFALLS = (
     "unreachable",
+    "vehicle",
     "declined",
     "busy",
     "stale",

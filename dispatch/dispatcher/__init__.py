@@ -8,7 +8,14 @@ from dispatch import actions
 from dispatch.core.gates import unfit
 from dispatch.core.world import Timer, World
 from dispatch.dispatcher.after_action import record_after_action
-from dispatch.dispatcher.board import Question, candidates, cover_of, needs, question
+from dispatch.dispatcher.board import (
+    Question,
+    candidates,
+    cover_of,
+    needs,
+    question,
+    vehicles_of,
+)
 from dispatch.dispatcher.closures import Blockage, Found, blockages, close_roads, stretches_of
 from dispatch.dispatcher.movement import follow_fix, notice, revise_etas
 from dispatch.dispatcher.planning import (
@@ -53,6 +60,7 @@ __all__ = [
     "tend_round",
     "triage_report",
     "unfit",
+    "vehicles_of",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from dispatch.core.crews import Crew, Fix
 from dispatch.core.gates import unfit
 from dispatch.core.incidents import Incident
 from dispatch.core.matching import Candidate, Need
-from dispatch.core.policy import Policy
+from dispatch.core.policy import Policy, Vehicle
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
 
@@ -24,10 +24,14 @@ HOUR_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the roads are asked before a plan: from each crew to each incident, WGS 84 degrees."""
+    """What the roads are asked before a plan: from each crew to each incident, WGS 84 degrees.
+
+    `vehicles` names what those crews drive that cannot use every road.
+    """
 
     crews: tuple[tuple[UUID, float, float], ...]
     incidents: tuple[tuple[UUID, float, float], ...]
+    vehicles: Mapping[UUID, Vehicle] = field(default_factory=dict)
 
 
 def question(world: World, now: datetime) -> Question:
@@ -47,7 +51,13 @@ def question(world: World, now: datetime) -> Question:
         for incident in world.active_incidents()
         if incident.status != "on_scene" or incident.wants_crews > 0
     )
-    return Question(crews, incidents)
+    return Question(crews, incidents, vehicles_of(world))
+
+
+def vehicles_of(world: World) -> dict[UUID, Vehicle]:
+    """What crews drive that cannot use every road, by crew."""
+    found = {crew.id: world.policy.vehicle_of(crew.vehicle) for crew in world.crews()}
+    return {crew_id: each for crew_id, each in found.items() if each and each.avoids}
 
 
 @dataclass(frozen=True, slots=True)

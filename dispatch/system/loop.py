@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from dispatch import dispatcher
 from dispatch.core.coverage import Terrain
 from dispatch.core.errors import SigapError
-from dispatch.core.matching import RoadTimes
 from dispatch.core.world import Timer, World
-from dispatch.dispatcher import Blockage, Question, Rest, RoadSeconds
+from dispatch.dispatcher import Blockage, Question, Rest
 from dispatch.system.cities import City
+from dispatch.system.driving import road_seconds
 from geo.point import Point
 
 logger = logging.getLogger("sigap.dispatcher")
@@ -54,17 +54,6 @@ class Steps(Protocol):
     def timer_done(self, city_id: str, timer: Timer) -> None: ...
     def ask(self, city_id: str, read: Callable[[World, datetime], Question]) -> Question: ...
     def step(self, city_id: str, act: Callable[[World, datetime], object]) -> None: ...
-
-
-def road_seconds(city: City, asked: Question) -> RoadSeconds:
-    """Road seconds from each crew to each incident, infinite where no road leads."""
-    if not asked.crews or not asked.incidents:
-        return {}
-    table = city.roads.travel_times(
-        [Point(lon, lat) for _, lon, lat in asked.crews],
-        [Point(lon, lat) for _, lon, lat in asked.incidents],
-    )
-    return RoadTimes([crew[0] for crew in asked.crews], [i[0] for i in asked.incidents], table)
 
 
 def rest_seconds(city: City, rest: Rest) -> NDArray[np.float64]:

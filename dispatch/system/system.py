@@ -42,10 +42,11 @@ from dispatch.system.cities import City
 from dispatch.system.clock import Clock
 from dispatch.system.closing import RoadKeeper
 from dispatch.system.cover import cover_view
+from dispatch.system.driving import road_seconds, roads_of
 from dispatch.system.ground import Ground
 from dispatch.system.housekeeping import Housekeeper
 from dispatch.system.log import StoredLog
-from dispatch.system.loop import DispatcherLoop, road_seconds
+from dispatch.system.loop import DispatcherLoop
 from dispatch.system.places import Place, place_of
 from dispatch.system.positions import Positions
 from dispatch.system.rounds import RoundPlans
@@ -319,9 +320,15 @@ class System:
         """What a reporter gave, as a place; see `dispatch.system.places.place_of`."""
         return place_of(self.city(city_id), lon=lon, lat=lat, accuracy_m=accuracy_m, typed=typed)
 
-    def route(self, city_id: str, a: Point, b: Point) -> Route | None:
-        """The fastest way by road, None when there is none."""
-        return self.city(city_id).roads.route(a, b)
+    def route(
+        self, city_id: str, a: Point, b: Point, *, crew_id: UUID | None = None
+    ) -> Route | None:
+        """The fastest way by road, for this crew's vehicle; None when there is none."""
+        city, vehicle = self.city(city_id), None
+        if crew_id is not None:
+            with self.looking(city_id) as world:
+                vehicle = city.policy.vehicle_of(world.crew(crew_id).vehicle)
+        return roads_of(city, vehicle).route(a, b)
 
     def stretches_along(
         self, city_id: str, line: Sequence[Point], *, within_m: float
@@ -377,7 +384,9 @@ class System:
             if fix is None:
                 return None
             asked = Question(
-                ((crew_id, fix.lon, fix.lat),), ((incident.id, incident.lon, incident.lat),)
+                ((crew_id, fix.lon, fix.lat),),
+                ((incident.id, incident.lon, incident.lat),),
+                dispatcher.vehicles_of(world),
             )
             seconds = road_seconds(city, asked)[crew_id, incident.id]
             if not math.isfinite(seconds):

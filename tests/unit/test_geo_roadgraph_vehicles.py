@@ -10,7 +10,7 @@ import pytest
 from geo.network import StraightLineNetwork
 from geo.osm_import import import_extract
 from geo.roadarrays import RoadArrays
-from geo.roadclasses import ROAD_CLASSES, class_of
+from geo.osm_rules import ROAD_CLASSES, road_class
 from geo.roadgraph import RoadGraph
 from tests.maps import SmallMap, metres
 
@@ -118,10 +118,10 @@ def test_classes_are_kept_and_an_older_file_has_none(town: RoadGraph, tmp_path: 
 
 
 def test_links_count_with_their_roads_and_odd_tags_as_unknown() -> None:
-    assert ROAD_CLASSES[class_of("primary_link")] == "primary"
-    assert ROAD_CLASSES[class_of("service")] == "service"
-    assert ROAD_CLASSES[class_of("service", service="alley")] == "alley"
-    assert ROAD_CLASSES[class_of("corridor")] == "unknown"
+    assert ROAD_CLASSES[road_class({"highway": "primary_link"})] == "primary"
+    assert ROAD_CLASSES[road_class({"highway": "service"})] == "service"
+    assert ROAD_CLASSES[road_class({"highway": "service", "service": "alley"})] == "alley"
+    assert ROAD_CLASSES[road_class({"highway": "corridor"})] == "unknown"
 
 
 def test_without_roads_every_vehicle_goes_everywhere() -> None:

@@ -61,6 +61,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.now = NOON
+        self.vehicle = "truk"
         self.system = self.open()
 
     def open(self) -> System:
@@ -109,7 +110,7 @@ class Desk:
 
     def crew(self, name: str, at: Point) -> UUID:
         fact = ev.CrewRegistered(
-            name, name, "bpbd", ("roadworks", "chainsaw"), "truk", 3, at.lon, at.lat
+            name, name, "bpbd", ("roadworks", "chainsaw"), self.vehicle, 3, at.lon, at.lat
         )
         crew_id: UUID = self.do(actions.register_crew, fact).id
         self.do(actions.set_crew_status, crew_id, status="available")

@@ -24,7 +24,8 @@ from dispatch.dispatcher import Blockage, Question, Rest
 from dispatch.simulator.memory import MemoryWorld
 from dispatch.system import loop as loop_room
 from dispatch.system import system as system_room
-from dispatch.system.loop import DispatcherLoop, road_seconds
+from dispatch.system.driving import road_seconds
+from dispatch.system.loop import DispatcherLoop
 from tests.story.small_city import MIDDLE, small_city
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

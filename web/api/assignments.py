@@ -243,7 +243,7 @@ def route(
         start = Point(lon, lat)
     if start is None:
         raise Problem(409, "no_position")
-    found = system.route(city.id, start, end)
+    found = system.route(city.id, start, end, crew_id=assignment.crew_id)
     if found is None:
         raise Problem(409, "unreachable")
     return json(

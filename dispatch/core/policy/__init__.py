@@ -23,6 +23,7 @@ from dispatch.core.policy.sections import (
     Service,
     Slot,
     Triage,
+    Vehicle,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Service",
     "Slot",
     "Triage",
+    "Vehicle",
     "Where",
     "line_of",
     "parse_policy",

@@ -16,7 +16,9 @@ from dispatch.core.policy.sections import (
     Policy,
     RunCard,
     Service,
+    Vehicle,
 )
+from geo.osm_rules import ROAD_CLASSES
 
 Where = tuple[str | int, ...]
 """The way to a value in the document: names of tables and keys, numbers of list entries."""
@@ -49,13 +51,14 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
         dispositions=_choices(document, "disposition"),
         declines=_choices(document, "decline"),
         run_cards=_run_cards(document, services),
+        vehicles=_vehicles(document),
         **sections,
     )
     _check_ranges(policy)
     return policy
 
 
-_TABLES = ("service", "agency", "disposition", "decline", "run_card")
+_TABLES = ("service", "agency", "disposition", "decline", "run_card", "vehicle")
 
 
 def _bad(path: Where, detail: str) -> BadPolicy:
@@ -102,6 +105,18 @@ def _choices(document: Mapping[str, Any], table: str) -> dict[str, Choice]:
                 f"[[{table}]] {choice.code}: outcome is “{choice.outcome}”, "
                 f"but must be one of {', '.join(OUTCOMES)}.",
             )
+    return found
+
+
+def _vehicles(document: Mapping[str, Any]) -> dict[str, Vehicle]:
+    found: dict[str, Vehicle] = _keyed(document, "vehicle", Vehicle, "kind")
+    for i, vehicle in enumerate(found.values()):
+        where = f"[[vehicle]] {vehicle.kind}"
+        for name in vehicle.avoids:
+            if name not in ROAD_CLASSES[1:]:
+                detail = f"{where}: avoids “{name}”, but may hold {', '.join(ROAD_CLASSES[1:])}."
+                raise _bad(("vehicle", i, "avoids"), detail)
+        _check_range(where, vehicle, "reach_m", (1.0, 1000.0), ("vehicle", i))
     return found
 
 

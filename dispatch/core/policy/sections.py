@@ -59,6 +59,23 @@ class RunCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A kind of vehicle and the roads it cannot use.
+
+    `avoids` are classes of `geo.osm_rules.ROAD_CLASSES`; a place farther than `reach_m` metres
+    from every road left is out of its reach. A crew drives the first vehicle whose `kind` is what
+    stands there as its vehicle, or one of whose `keywords` stands in it.
+    """
+
+    kind: str
+    name: str
+    name_en: str
+    avoids: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    reach_m: float = 150.0
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A code a person picks from a list; `outcome` is fixed, not_fixed, false or other."""
 
@@ -257,6 +274,7 @@ class Policy:
     dispositions: Mapping[str, Choice]
     declines: Mapping[str, Choice]
     run_cards: Mapping[tuple[str, int], RunCard] = field(default_factory=dict)
+    vehicles: Mapping[str, Vehicle] = field(default_factory=dict)
     promise: Promise = Promise()
     offers: Offers = Offers()
     matching: Matching = Matching()
@@ -280,6 +298,14 @@ class Policy:
                 f"There is no category “{service_code}”. Choose one of: {known}.",
                 field="service_code",
             ) from None
+
+    def vehicle_of(self, written: str) -> Vehicle | None:
+        """The vehicle meant by what stands at a crew; None for one that no table names."""
+        words = written.casefold()
+        for vehicle in self.vehicles.values():
+            if words == vehicle.kind or any(word in words for word in vehicle.keywords):
+                return vehicle
+        return None
 
     def weight(self, priority: int) -> float:
         """How much one late arrival of this priority counts (w of the cost)."""

@@ -1,0 +1,63 @@
+"""What the roads answer the dispatcher: how long each crew drives to each incident."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatch.core.matching import RoadTimes
+from dispatch.core.policy import Vehicle
+from dispatch.dispatcher import Question, RoadSeconds
+from dispatch.system.cities import City
+from geo.network import RoadNetwork
+from geo.point import Point
+
+
+def road_seconds(city: City, asked: Question) -> RoadSeconds:
+    """Road seconds from each crew to each incident, infinite where no road leads.
+
+    A crew is asked about the roads that its vehicle can use.
+    """
+    if not asked.crews or not asked.incidents:
+        return {}
+    crew_ids = [crew_id for crew_id, _, _ in asked.crews]
+    incident_ids = [incident_id for incident_id, _, _ in asked.incidents]
+    here = [Point(lon, lat) for _, lon, lat in asked.crews]
+    there = [Point(lon, lat) for _, lon, lat in asked.incidents]
+    seconds = city.roads.travel_times(here, there)
+    barred: set[tuple[UUID, UUID]] = set()
+    for vehicle in {each.kind: each for each in asked.vehicles.values()}.values():
+        rows = [j for j, crew in enumerate(crew_ids) if asked.vehicles.get(crew) == vehicle]
+        own = vehicle_seconds(city, vehicle, [here[j] for j in rows], there)
+        shut = np.argwhere(np.isinf(own) & np.isfinite(seconds[rows])).tolist()
+        barred |= {(crew_ids[rows[k]], incident_ids[i]) for k, i in shut}
+        seconds[rows] = own
+    return RoadTimes(crew_ids, incident_ids, seconds, barred=barred)
+
+
+def vehicle_seconds(
+    city: City, vehicle: Vehicle, here: Sequence[Point], there: Sequence[Point]
+) -> NDArray[np.float64]:
+    """Road seconds for a vehicle that cannot use every road, shape (here, there).
+
+    Infinite also for a place that it comes no nearer to than its `reach_m`, while a car does.
+    """
+    roads = roads_of(city, vehicle)
+    seconds = roads.travel_times(here, there)
+    if roads is not city.roads:
+        out_of_reach = [not _reaches(city, vehicle, place) for place in there]
+        seconds[:, out_of_reach] = np.inf
+    return seconds
+
+
+def roads_of(city: City, vehicle: Vehicle | None) -> RoadNetwork:
+    """The roads that this vehicle can use; all of them for one that no table names."""
+    return city.roads.for_vehicle(frozenset(vehicle.avoids)) if vehicle else city.roads
+
+
+def _reaches(city: City, vehicle: Vehicle, place: Point) -> bool:
+    near = roads_of(city, vehicle).snap(place, max_m=vehicle.reach_m)
+    return near is not None or city.roads.snap(place, max_m=vehicle.reach_m) is None
