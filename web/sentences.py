@@ -225,6 +225,10 @@ FROM_BELOW: Mapping[str, str] = {
     "{} is on its way to work that may not wait.": (
         "{} sedang menuju pekerjaan yang tidak boleh menunggu."
     ),
+    "This city has no map of roads to measure its coverage on.": (
+        "Kota ini belum punya peta jalan untuk mengukur jangkauannya."
+    ),
+    "Write a place as “longitude,latitude”.": "Tulis tempat sebagai “bujur,lintang”.",
     "A post needs both longitude and latitude.": "Pos perlu bujur dan lintang sekaligus.",
     "{} has an assignment and cannot move up.": "{} punya penugasan dan tidak bisa pindah pos.",
     "No post is suggested for {}; choose one on the map.": (

@@ -98,7 +98,7 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "GET /api/{city}/evaluation": WATCH,
     "GET /api/{city}/after-actions": WATCH,
     "POST /api/{city}/crews/{crew_id}/move-up": DISPATCH,
-    "GET /api/{city}/coverage": DISPATCH,
+    "GET /api/{city}/coverage": WATCH,
     "POST /api/{city}/crews/{crew_id}/post": CREW,
     "GET /api/{city}/incidents/{incident_id}/why": WATCH,
     # closures: whoever drives or watches must know; who watches may close and open

@@ -17,7 +17,7 @@ from geo.point import Point
 from web import shapes, why, wishes
 from web.api.crews import may_speak_for
 from web.api.deeds import carry_out, json
-from web.auth import CrewMember, Dispatcher, TheCity, TheStep, TheSystem
+from web.auth import CrewMember, Dispatcher, TheCity, TheStep, TheSystem, Watcher
 
 router = APIRouter(prefix="/api/{city}", tags=["coverage"])
 
@@ -27,7 +27,7 @@ HAPPENED = shapes.answers(shapes.Happened)
 @router.get("/coverage", responses=shapes.answers(why.Coverage))
 def coverage(
     city: TheCity,
-    who: Dispatcher,
+    who: Watcher,
     system: TheSystem,
     skill: Annotated[str | None, Query(max_length=60)] = None,
     minus: Annotated[list[UUID] | None, Query(max_length=50)] = None,

@@ -44,20 +44,4 @@ export interface Wishes {
   lift: Schemas["Because"];
 }
 
-/** What `GET /coverage` answers: chances and shares 0..1, seconds. */
-export interface Coverage {
-  zones: {
-    id: number;
-    lon: number;
-    lat: number;
-    ring: [number, number][];
-    weight: number;
-    p_on_time: number;
-    eta_s: number | null;
-  }[];
-  reached: number;
-  expected: number;
-  crews: number;
-  delta_minus: Record<string, number>;
-  delta_plus: { lon: number; lat: number; change: number } | null;
-}
+export type Coverage = Schemas["Coverage"];

@@ -25,6 +25,11 @@ it("counts the candidates instead of listing them and leaves ids out", () => {
   expect(becauseWords(because, desk)).toBe("Regu terdekat lewat jalan · 2 regu dipertimbangkan");
 });
 
+it("leaves the terms of a decision to its record", () => {
+  const because = { rule: "diversion", left_s: 420, weight: 9.2, saves: 0.4, to_incident: "i2" };
+  expect(becauseWords(because, desk)).toBe("sisa jalan 7 mnt");
+});
+
 it("says nothing when there is nothing to say", () => {
   expect(becauseWords(null, desk)).toBeNull();
   expect(becauseWords({ rule: "x" }, desk)).toBeNull();

@@ -14,9 +14,23 @@ export function becauseWords(because: Record<string, unknown> | null, desk: Desk
   return parts.length ? parts.join(" · ") : null;
 }
 
+// For whoever re-runs the decision: the record itself shows them, not this line.
+const UNTOLD = new Set([
+  "rule",
+  "graph",
+  "weight",
+  "saves",
+  "false_cost_min",
+  "proposed",
+  "usual_of",
+  "target_s",
+  "alarm_below",
+  "gain",
+  "to_incident",
+]);
+
 function fact(name: string, value: unknown, desk: Desk): string[] {
-  // The rule and the road graph are for whoever re-runs the decision, not for this line.
-  if (value === null || value === undefined || name === "rule" || name === "graph") return [];
+  if (value === null || value === undefined || UNTOLD.has(name)) return [];
   if (name === "selection_reason") return [selectionReason(String(value))];
   if (name === "shortfall_reason") return [shortfallReason(String(value))];
   if (name === "crew_id") return [desk.crews.get(String(value))?.call_sign ?? ""].filter(Boolean);
@@ -40,6 +54,7 @@ function quantity(name: string, value: number): string {
   if (name === "radius_m") return m.because_radius({ distance: distanceText(value) });
   if (name === "accuracy_m") return m.because_accuracy({ distance: distanceText(value) });
   if (name === "speed_ms") return m.because_speed({ n: Math.round(value * 3.6) });
+  if (name === "left_s") return m.because_left({ duration: roughDuration(value) });
   if (name.endsWith("_s")) return `${readable(name.slice(0, -2))} ${roughDuration(value)}`;
   return `${readable(name)} ${String(value)}`;
 }

@@ -69,6 +69,13 @@ describe("the bar of a missed promise", () => {
       ["travel", 0.2, 0.8],
     ]);
     expect(bar.target).toBe(0.8);
+    expect(bar.cut).toBe(false);
+  });
+  it("keeps to a scale that other cases share", () => {
+    const bar = barOf(record, 3000);
+    expect(bar.target).toBe(0.4);
+    expect(bar.pieces.at(-1)?.width).toBe(0.4);
+    expect(barOf(record, 1000).cut).toBe(true);
   });
 });
 

@@ -71,12 +71,19 @@ export interface Bar {
   pieces: Piece[];
   /** Where the promise ended, as a share of the bar. */
   target: number;
+  /** True when the wait was longer than the bar shows. */
+  cut: boolean;
 }
 
-/** The pieces on one line from the first report to the first arrival. */
-export function barOf(record: AfterAction): Bar {
+/** Seconds from the first report to the end of the wait. */
+export function lasted(record: AfterAction): number {
+  return (Date.parse(record.ended_at) - Date.parse(record.starts_at)) / 1000;
+}
+
+/** The pieces on one line that is `scale_s` long, or as long as the wait was. */
+export function barOf(record: AfterAction, scale_s: number = lasted(record)): Bar {
   const start = Date.parse(record.starts_at);
-  const whole = Math.max(1, Date.parse(record.ended_at) - start);
+  const whole = Math.max(1, scale_s * 1000);
   return {
     pieces: record.segments
       .filter(({ s }) => s > 0)
@@ -89,6 +96,7 @@ export function barOf(record: AfterAction): Bar {
         width: (segment.s * 1000) / whole,
       })),
     target: Math.min(1, Math.max(0, (Date.parse(record.due_at) - start) / whole)),
+    cut: lasted(record) > scale_s,
   };
 }
 
