@@ -12,7 +12,7 @@ from dispatch.actions.recording import record
 from dispatch.core import events as ev
 from dispatch.core.crews import Crew
 from dispatch.core.errors import Conflict, Invalid
-from dispatch.core.events import Actor
+from dispatch.core.events import SYSTEM, Actor
 from dispatch.core.reports import required_reason
 from dispatch.core.world import World
 
@@ -72,7 +72,8 @@ def reach_post(
     crew = world.crew(crew_id)
     if crew.move_up is None or crew.move_up["status"] != "ordered":
         return crew
-    return record(world, now, actor, crew, ev.MoveUpReached(source))
+    because = {"rule": "arrival.posted"} if actor == SYSTEM else None
+    return record(world, now, actor, crew, ev.MoveUpReached(source), because=because)
 
 
 def end_move_up(

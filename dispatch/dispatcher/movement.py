@@ -75,9 +75,14 @@ def _revise(
 
 
 def notice(world: World, approach: Approach, fix: Fix) -> tuple[Approach, str | None]:
-    """The state to keep for the crew's next fix, and what this one shows: moving, arrived, None."""
+    """The state to keep for the crew's next fix, and what this one shows.
+
+    moving, arrived, posted (it waits where it was asked to), or None.
+    """
     assignment = world.active_assignment(fix.crew_id)
-    if assignment is None or assignment.status not in ("acknowledged", "en_route"):
+    if assignment is None:
+        return Approach(last=fix), "posted" if _at_post(world, fix) else None
+    if assignment.status not in ("acknowledged", "en_route"):
         return Approach(last=fix), None
     incident = world.incident(assignment.incident_id)
     following, sign, _ = arrival.judge(
@@ -86,6 +91,14 @@ def notice(world: World, approach: Approach, fix: Fix) -> tuple[Approach, str | 
     if sign == "moving" and assignment.status == "en_route":
         return following, None
     return following, sign
+
+
+def _at_post(world: World, fix: Fix) -> bool:
+    post = world.crew(fix.crew_id).move_up
+    if post is None or post["status"] != "ordered":
+        return False
+    metres = arrival.metres_between(fix.lon, fix.lat, post["lon"], post["lat"])
+    return metres <= world.policy.arrival.far_m
 
 
 def follow_fix(
@@ -97,6 +110,8 @@ def follow_fix(
     """
     following, sign = notice(world, approach, fix)
     assignment = world.active_assignment(fix.crew_id)
+    if sign == "posted":
+        actions.reach_post(world, now, SYSTEM, fix.crew_id, source="geofence")
     if sign is None or assignment is None:
         return following, None
     incident = world.incident(assignment.incident_id)
