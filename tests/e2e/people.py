@@ -216,7 +216,7 @@ class Dispatcher:
         """What the queue shows about a ticket, call sign or the like."""
         return self.page.locator("[data-queue]").filter(has_text=text)
 
-    def tab(self, name: Literal["queue", "crews", "finished"]) -> None:
+    def tab(self, name: Literal["queue", "rounds", "crews", "finished"]) -> None:
         tabs = self.page.get_by_role("group", name=self.say("queue"))
         tabs.get_by_role("button", name=self.say(f"tab_{name}")).click()
 

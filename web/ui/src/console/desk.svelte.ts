@@ -18,8 +18,9 @@ import type {
 } from "../live/entities.js";
 import type { Durable, State } from "../live/fold.js";
 import { Motion } from "../map/motion.js";
+import type { Urgency } from "../map/shapes.js";
 import { kept } from "./gates.js";
-import { byUrgency, byWaiting, onTimeSoFar } from "./urgency.js";
+import { byUrgency, byWaiting, onTimeSoFar, urgencyOf } from "./urgency.js";
 
 export type Kind = "report" | "incident" | "crew" | "closure" | "round";
 export interface Selection {
@@ -143,6 +144,12 @@ export class Desk {
       incident.priority >= service.priority &&
       incident.required_crews === 1
     );
+  }
+
+  /** How loud an incident is: routine work past its promise waits for its round without alarm. */
+  urgencyOf(incident: Incident, time: number): Urgency {
+    const urgency = urgencyOf(incident, time);
+    return urgency !== "done" && this.isRoutine(incident) ? "calm" : urgency;
   }
 
   /** Routine incidents that nobody is on: they wait for a round. */

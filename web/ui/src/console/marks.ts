@@ -7,7 +7,7 @@ import { STALE_S } from "../map/motion.js";
 import type { Marker, Tie } from "../map/overlay.js";
 import type { CrewLook, IncidentLook } from "../map/shapes.js";
 import type { Desk, Selection } from "./desk.svelte.js";
-import { clockOf, urgencyOf } from "./urgency.js";
+import { clockOf } from "./urgency.js";
 
 /** Body of a crew's mark: its job's step when it has one, its own status otherwise. */
 export function crewLook(crew: Crew, job: Assignment | null): CrewLook {
@@ -44,7 +44,7 @@ export function markers(desk: Desk, time: number): Marker[] {
   const finished = chosen?.kind === "incident" ? desk.incidents.get(chosen.id) : undefined;
   if (finished) shown.set(finished.id, finished);
   return [
-    ...[...shown.values()].map((each) => incidentMarker(each, desk.services, chosen, time)),
+    ...[...shown.values()].map((each) => incidentMarker(desk, each, chosen, time)),
     ...[...desk.newReports, ...desk.postponed].flatMap((each) =>
       reportMarker(each, desk.services, chosen),
     ),
@@ -52,14 +52,14 @@ export function markers(desk: Desk, time: number): Marker[] {
 }
 
 function incidentMarker(
+  desk: Desk,
   incident: Incident,
-  services: ReadonlyMap<string, Service>,
   chosen: Selection | null,
   time: number,
 ): Marker {
-  const urgency = urgencyOf(incident, time);
+  const urgency = desk.urgencyOf(incident, time);
   const clock = clockOf(incident, time);
-  const icon = services.get(incident.service_code)?.icon ?? "other";
+  const icon = desk.services.get(incident.service_code)?.icon ?? "other";
   const selected = chosen?.kind === "incident" && chosen.id === incident.id;
   return {
     id: incident.id,

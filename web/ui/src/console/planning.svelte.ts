@@ -10,18 +10,30 @@ const RETRY_MS = 2000;
 export class Planning {
   plan: PlanView | null = $state.raw(null);
   busy = $state(false);
-  /** A sentence about how it ended, well or not. */
-  news: { sentence: string; bad: boolean } | null = $state.raw(null);
+  /** What the server said when it refused. */
+  #refusal: string | null = $state.raw(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   get running(): boolean {
     return this.plan !== null && !this.plan.ended;
   }
 
+  /** A sentence about how it ended, well or not. */
+  get news(): { sentence: string; bad: boolean } | null {
+    if (this.#refusal) return { sentence: this.#refusal, bad: true };
+    if (this.plan?.phase === "done") {
+      return { sentence: m.rounds_plan_done({ n: this.plan.round_ids.length }), bad: false };
+    }
+    if (this.plan?.phase === "cancelled") {
+      return { sentence: m.rounds_plan_cancelled(), bad: false };
+    }
+    return this.plan?.detail ? { sentence: this.plan.detail, bad: true } : null;
+  }
+
   /** Asks for a plan; true when the server began to work on it. */
   async begin(wish: Wishes["plan"]): Promise<boolean> {
     this.busy = true;
-    this.news = null;
+    this.#refusal = null;
     try {
       const begun = await post<PlanBegun>(cityPath("/rounds/plan"), wish);
       await this.#look(begun.plan_id);
@@ -37,7 +49,7 @@ export class Planning {
   async cancel(): Promise<void> {
     if (!this.plan) return;
     try {
-      this.#take(await post<PlanView>(cityPath(`/rounds/plan/${this.plan.id}/cancel`), {}));
+      this.plan = await post<PlanView>(cityPath(`/rounds/plan/${this.plan.id}/cancel`), {});
     } catch (error) {
       this.#fail(error);
     }
@@ -52,7 +64,7 @@ export class Planning {
     clearTimeout(this.#timer);
     let wait = POLL_MS;
     try {
-      this.#take(await get<PlanView>(cityPath(`/rounds/plan/${id}`)));
+      this.plan = await get<PlanView>(cityPath(`/rounds/plan/${id}`));
     } catch (error) {
       if (!isUnreachable(error)) {
         this.plan = null;
@@ -64,19 +76,8 @@ export class Planning {
     if (!this.plan?.ended) this.#timer = setTimeout(() => void this.#look(id), wait);
   }
 
-  #take(plan: PlanView): void {
-    this.plan = plan;
-    if (plan.phase === "done") {
-      this.news = { sentence: m.rounds_plan_done({ n: plan.round_ids.length }), bad: false };
-    } else if (plan.phase === "cancelled") {
-      this.news = { sentence: m.rounds_plan_cancelled(), bad: false };
-    } else if (plan.phase === "failed" && plan.detail) {
-      this.news = { sentence: plan.detail, bad: true };
-    }
-  }
-
   #fail(error: unknown): void {
     if (!(error instanceof ApiError)) throw error;
-    this.news = { sentence: error.message, bad: true };
+    this.#refusal = error.message;
   }
 }

@@ -17,6 +17,8 @@ export interface RoundMark {
   stops: readonly RoundStopMark[];
 }
 
+/** How far the middle of a pin's head is above the place it points at, in pixels. */
+const HEAD_PX = 26;
 const EMPTY = { type: "FeatureCollection" as const, features: [] };
 const COLOURS: Record<Theme, { way: string; rim: string; ink: string; done: string; now: string }> =
   {
@@ -45,30 +47,40 @@ export function addRound(map: MapLibre, theme: Theme): void {
     paint: { "line-color": colours.way, "line-width": width(11, 3, 15, 5, 18, 8) },
   });
   const colour = ["match", ["get", "state"], "done", colours.done, "now", colours.now, colours.way];
-  map.addLayer({
-    id: "round-stops",
-    type: "circle",
-    source: "round-stops",
-    paint: {
-      "circle-radius": 12,
-      "circle-color": colour as never,
-      "circle-stroke-color": colours.rim,
-      "circle-stroke-width": 2.5,
-    },
-  });
-  map.addLayer({
-    id: "round-numbers",
-    type: "symbol",
-    source: "round-stops",
-    layout: {
-      "text-field": ["get", "label"],
-      "text-font": SEMIBOLD,
-      "text-size": 13,
-      "text-allow-overlap": true,
-      "text-ignore-placement": true,
-    },
-    paint: { "text-color": colours.ink },
-  });
+  // What is still open has a pin of its own: its number stands in the pin's head.
+  for (const [id, done, lift] of [
+    ["done", true, 0],
+    ["open", false, HEAD_PX],
+  ] as const) {
+    const filter = [done ? "==" : "!=", ["get", "state"], "done"] as never;
+    map.addLayer({
+      id: `round-stops-${id}`,
+      type: "circle",
+      source: "round-stops",
+      filter,
+      paint: {
+        "circle-radius": 12,
+        "circle-color": colour as never,
+        "circle-stroke-color": colours.rim,
+        "circle-stroke-width": 2.5,
+        "circle-translate": [0, -lift],
+      },
+    });
+    map.addLayer({
+      id: `round-numbers-${id}`,
+      type: "symbol",
+      source: "round-stops",
+      filter,
+      layout: {
+        "text-field": ["get", "label"],
+        "text-font": SEMIBOLD,
+        "text-size": 13,
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
+      },
+      paint: { "text-color": colours.ink, "text-translate": [0, -lift] },
+    });
+  }
 }
 
 export function setRound(map: MapLibre, mark: RoundMark | null): void {
