@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def key_of(parameters: Mapping[str, Any], *, policy: object, code: str) -> str:
 
     `parameters` are plain values; `policy` is the `Policy` the run is played under.
     """
-    said = msgspec.json.encode([plain(parameters), plain(policy), code], order="sorted")
+    said = msgspec.json.encode([_spelt(parameters), _spelt(policy), code])
     return hashlib.blake2b(said, digest_size=8).hexdigest()
 
 
@@ -138,6 +138,19 @@ def file_name(outcome: Outcome) -> str:
     with_frictions = "frictions" if outcome.frictions else "smooth"
     parts = (outcome.policy, outcome.city, f"{outcome.load:g}", outcome.scenario, with_frictions)
     return "-".join(_tame(part) for part in parts) + ".jsonl"
+
+
+def _spelt(value: object) -> Any:
+    """The value as lists of text and numbers that are the same in every process."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return [[field.name, _spelt(getattr(value, field.name))] for field in fields(value)]
+    if isinstance(value, Mapping):
+        return sorted(([repr(key), _spelt(one)] for key, one in value.items()), key=repr)
+    if isinstance(value, frozenset | set):
+        return sorted((_spelt(one) for one in value), key=repr)
+    if isinstance(value, list | tuple):
+        return [_spelt(one) for one in value]
+    return value if isinstance(value, int | float | bool | None) else str(value)
 
 
 def _tame(part: str) -> str:

@@ -62,6 +62,8 @@ def test_the_key_changes_with_what_the_run_depends_on() -> None:
         key_of(PARAMETERS, policy=policy, code="b"),
     }
     assert len(keys) == 4
+    skilled = frozenset("abcdefgh")
+    assert key_of({"skills": skilled}, policy=None, code="") == "e92ba131346dc758"
     turned = dict(reversed(PARAMETERS.items()))
     assert key_of(turned, policy=policy, code="a") in keys
 
