@@ -135,6 +135,16 @@ class ChoiceView(Answer):
     name_en: str
 
 
+class VehicleView(Answer):
+    """A kind of vehicle; `avoids` are classes of roads it cannot use."""
+
+    kind: str
+    name: str
+    name_en: str
+    keywords: list[str]
+    avoids: list[str]
+
+
 class DispositionView(ChoiceView):
     outcome: str
 
@@ -167,6 +177,7 @@ class CityView(Answer):
     agencies: list[AgencyName]
     disposition_codes: list[DispositionView]
     decline_reasons: list[ChoiceView]
+    vehicles: list[VehicleView]
     routine_services: list[str]
     attribution: str
     demo: Demo | None
@@ -191,6 +202,12 @@ class Decided(Answer):
 
 class Happened(Answer):
     events: list[Told]
+
+
+class CrewSent(Happened):
+    warning: str | None = Field(
+        description="why the crew would not have been sent by itself, such as stale or rest"
+    )
 
 
 class Thing(Answer):

@@ -20,10 +20,11 @@ def slots(policy: Policy, service_code: str, alarm_level: int = 1) -> tuple[Slot
     for level in range(1, alarm_level + 1):
         card = policy.run_cards.get((service_code, level))
         if card is not None:
-            wanted.extend(slot for slot in card.slot for _ in range(slot.crews))
+            for kind in card.slot:
+                wanted.extend([Slot(kind.skills, kind.equipment)] * kind.crews)
         elif level == 1:
             wanted.extend([Slot(service.skills)] * service.crews)
-    return tuple(Slot(slot.skills, slot.equipment) for slot in wanted)
+    return tuple(wanted)
 
 
 def highest_level(policy: Policy, service_code: str) -> int:

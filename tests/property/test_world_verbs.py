@@ -13,10 +13,10 @@ import pytest
 from dispatch import actions
 from dispatch.core import assignments, closures, crews, incidents, referrals, reports, rounds
 from dispatch.core import events as ev
-from dispatch.core.errors import WrongStatus
+from dispatch.core.errors import Conflict, Invalid, SigapError, WrongStatus
 from dispatch.core.events import Actor
 from dispatch.core.lifecycle import Lifecycle
-from dispatch.core.policy import RunCard, Slot
+from dispatch.core.policy import CardSlot, RunCard
 from dispatch.core.world import Entity
 from dispatch.simulator.memory import MemoryWorld
 from tests.contract.worlds import NOON, POLICY, counted_ids
@@ -40,7 +40,7 @@ class City:
 
 def busy_city() -> City:
     """A verified report, its incident, a crew that was sent, the agency's referral."""
-    card = RunCard("pothole", (Slot(("roadworks",)),), 2)
+    card = RunCard("pothole", (CardSlot(("roadworks",)),), 2)
     policy = replace(POLICY, run_cards={("pothole", 2): card})
     world = MemoryWorld("verbs", policy, ids=counted_ids())
     wish = actions.NewReport("web", "pothole", "Jalan berlubang", lon=111.5, lat=-7.6)
@@ -106,6 +106,16 @@ ON_CREWS = [
     Verb(actions.equip_crew, "CrewEquipped", {"equipment": ["winch"]}),
     Verb(actions.set_shift, "CrewShiftSet", {"shift_ends_at": None, "rest_until": NOW}),
 ]
+POST = actions.Post(111.51, -7.61, gain=0.02, ete_s=120.0, label="Alun-alun")
+ON_FREE_CREWS = [
+    Verb(actions.suggest_move_up, "MoveUpSuggested", {"post": POST}),
+    Verb(actions.order_move_up, "MoveUpOrdered", {"post": POST}),
+]
+AS_SUGGESTED = Verb(actions.order_move_up, "MoveUpOrdered", {})
+ON_SENT_CREWS = [
+    Verb(actions.reach_post, "MoveUpReached", {}, CREW),
+    Verb(actions.end_move_up, "MoveUpEnded", WHY),
+]
 ON_ASSIGNMENTS = [
     Verb(actions.acknowledge, "AssignmentAcknowledged", {}, CREW),
     Verb(actions.decline, "AssignmentDeclined", {"reason": "vehicle"}, CREW),
@@ -168,6 +178,14 @@ def judge(city: City, verb: Verb, thing: Entity, lifecycle: Lifecycle) -> None:
         assert len(city.world.log) == length
 
 
+def refused(city: City, verb: Verb, error: type[SigapError], subject: UUID | None = None) -> None:
+    """The action is refused with this error and leaves no trace."""
+    length = len(city.world.log)
+    with pytest.raises(error), city.world.step():
+        verb.act(city.world, NOW, verb.actor, subject or city.crew, **verb.wish)
+    assert len(city.world.log) == length
+
+
 @pytest.mark.parametrize(("verb", "status"), _cases(ON_REPORTS, reports.LIFECYCLE))
 def test_reports(verb: Verb, status: str) -> None:
     city = idle_city()
@@ -221,12 +239,13 @@ def test_referrals(verb: Verb, status: str) -> None:
 def test_every_fact_of_the_tables_is_reached_by_something() -> None:
     """Nothing stands in a table that nobody can do."""
     verbs = [*ON_REPORTS, *ON_INCIDENTS, *ON_ASSIGNMENTS, *ON_REFERRALS, *ON_CLOSURES, *ON_CREWS]
-    reached = {verb.fact for verb in [*verbs, *ON_ROUNDS]}
+    verbs += [*ON_FREE_CREWS, *ON_SENT_CREWS, *ON_ROUNDS]
+    reached = {verb.fact for verb in verbs}
     # what follows from an action, or is done by the dispatcher loop
     reached |= {"ReportReceived", "ReportTriaged", "ReportMarkedDuplicate", "ReportLinked"}
     reached |= {"ReportClosed", "ReportReopened", "IncidentOpened", "IncidentReportJoined"}
     reached |= {"IncidentReportLeft", "RecommendationMade", "IncidentDispatched"}
-    reached |= {"AfterActionRecorded"}
+    reached |= {"AfterActionRecorded", "IncidentForecast"}
     reached |= {"IncidentCrewLeft", "IncidentCrewArrived", "IncidentCleared"}
     reached |= {"AssignmentOffered", "AssignmentExpired", "AssignmentEtaRevised"}
     reached |= {"ReferralMade", "ReferralWithdrawn", "ClosureMade"}
@@ -242,6 +261,95 @@ def test_crews(verb: Verb, status: str) -> None:
     broken = "mogok" if verb.fact == "CrewBackInService" else None
     crew = forced(city, "crew", city.crew, status=status, out_of_service_reason=broken)
     judge(city, verb, crew, crews.LIFECYCLE)
+
+
+SUGGESTED = {"status": "suggested", "lon": 111.5, "lat": -7.6, "gain": 0.1, "ete_s": 60.0}
+SUGGESTED |= {"label": None, "at": NOON.isoformat()}
+ORDERED = {**SUGGESTED, "status": "ordered"}
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_FREE_CREWS, crews.LIFECYCLE))
+def test_posts(verb: Verb, status: str) -> None:
+    """Whoever is on duty and free may be sent to a post; off-duty people get nothing."""
+    city = idle_city()
+    crew = forced(city, "crew", city.crew, status=status, move_up=SUGGESTED)
+    if status == "not_available":
+        refused(city, verb, Invalid)
+        return
+    judge(city, verb, crew, crews.LIFECYCLE)
+
+
+@pytest.mark.parametrize("verb", [*ON_FREE_CREWS, AS_SUGGESTED], ids=["one", "two", "three"])
+def test_a_crew_with_work_is_not_sent_to_a_post(verb: Verb) -> None:
+    city = busy_city()
+    forced(city, "crew", city.crew, move_up=SUGGESTED)
+    refused(city, verb, Conflict)
+
+
+def test_a_crew_goes_where_was_suggested_or_nowhere() -> None:
+    city = idle_city()
+    refused(city, AS_SUGGESTED, Invalid)
+    crew = forced(city, "crew", city.crew, move_up=SUGGESTED)
+    judge(city, AS_SUGGESTED, crew, crews.LIFECYCLE)
+    post = city.world.crew(city.crew).move_up
+    assert post == {**SUGGESTED, "status": "ordered", "at": "2026-03-02T12:00:05Z"}
+
+
+@pytest.mark.parametrize(("verb", "status"), _cases(ON_SENT_CREWS, crews.LIFECYCLE))
+def test_sent_to_a_post(verb: Verb, status: str) -> None:
+    city = idle_city()
+    judge(
+        city,
+        verb,
+        forced(city, "crew", city.crew, status=status, move_up=ORDERED),
+        crews.LIFECYCLE,
+    )
+
+
+@pytest.mark.parametrize("verb", ON_SENT_CREWS, ids=["there", "ended"])
+def test_of_a_post_that_is_not_there_nothing_is_said(verb: Verb) -> None:
+    city = idle_city()
+    length = len(city.world.log)
+    crew = verb.act(city.world, NOW, verb.actor, city.crew, **verb.wish)
+    assert (crew, len(city.world.log)) == (city.world.crew(city.crew), length)
+
+
+@pytest.mark.parametrize("status", sorted(assignments.LIFECYCLE.statuses()))
+def test_a_crew_is_turned_round_only_before_it_is_there(status: str) -> None:
+    """Sent elsewhere: taken off what it has not begun, refused at work, plainly sent when free."""
+    city = busy_city()
+    wish = actions.NewReport("web", "pothole", "Lubang di depan sekolah", lon=111.5, lat=-7.65)
+    report = actions.receive_report(city.world, NOON, Actor("citizen"), wish)
+    other = actions.verify_report(city.world, NOON, DESK, report.id)
+    held = forced(city, "assignment", city.assignment, status=status)
+    if status not in assignments.ACTIVE:
+        del city.world._taken[city.crew]
+        forced(city, "crew", city.crew, assignment_id=None)
+    if status == "on_scene":
+        refused(city, Verb(actions.divert_crew, "", {"crew_id": city.crew}), Conflict, other.id)
+        return
+    made = actions.divert_crew(city.world, NOW, DESK, other.id, crew_id=city.crew)
+    taken_off = status in assignments.ACTIVE
+    assert made.incident_id == other.id
+    assert made.diverted_from == (city.incident if taken_off else None)
+    assert (city.world.assignment(held.id).status == "withdrawn") == (
+        taken_off or status == "withdrawn"
+    )
+
+
+def test_a_crew_is_not_turned_round_twice() -> None:
+    city = busy_city()
+    forced(city, "assignment", city.assignment, diverted_from=UUID(int=404))
+    again = Verb(actions.divert_crew, "", {"crew_id": city.crew})
+    refused(city, again, Conflict, city.incident)
+
+
+def test_a_crew_is_not_turned_round_from_work_that_may_not_wait() -> None:
+    city = busy_city()
+    kept = replace(city.world.policy.diversion, priorities=(3,))
+    city.world.policy = replace(city.world.policy, diversion=kept)
+    divert = Verb(actions.divert_crew, "", {"crew_id": city.crew})
+    refused(city, divert, Conflict, city.incident)
 
 
 @pytest.mark.parametrize(("verb", "status"), _cases(ON_CLOSURES, closures.LIFECYCLE))

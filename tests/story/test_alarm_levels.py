@@ -15,7 +15,7 @@ from dispatch.core.crews import Crew
 from dispatch.core.errors import Invalid, WrongStatus
 from dispatch.core.events import Actor
 from dispatch.core.incidents import Incident
-from dispatch.core.policy import Policy, RunCard, Slot
+from dispatch.core.policy import CardSlot, Policy, RunCard, Slot
 from dispatch.simulator.memory import MemoryWorld
 from tests.contract.worlds import POLICY as SHIPPED
 from tests.contract.worlds import counted_ids
@@ -26,9 +26,9 @@ PUMP, GUARD = Slot(("pump",)), Slot(("enforcement",), ("barriers",))
 POLICY: Policy = replace(
     SHIPPED,
     run_cards={
-        ("flood", 1): RunCard("flood", (Slot(("pump",), crews=2),)),
-        ("flood", 2): RunCard("flood", (GUARD,), 2),
-        ("flood", 3): RunCard("flood", (PUMP,), 3),
+        ("flood", 1): RunCard("flood", (CardSlot(("pump",), crews=2),)),
+        ("flood", 2): RunCard("flood", (CardSlot(GUARD.skills, GUARD.equipment),), 2),
+        ("flood", 3): RunCard("flood", (CardSlot(PUMP.skills),), 3),
     },
 )
 

@@ -44,7 +44,12 @@ def line_with(text: str, words: str, nth: int = 1) -> int:
         ('rule = "deadline"', 'rule = "luck"', "[matching]: rule is “luck”, but must be"),
         ("weights = [10, 3, 1]", "weights = [10, 3]", "[matching]: weights must be three"),
         ("conditional_for = [1]", "conditional_for = [4]", "conditional_for may hold 1, 2 and 3"),
-        ("services = []", 'services = ["ufo"]', "services names “ufo”, which is not a [[service]]"),
+        ("most_stops = 25", "most_stops = 0", "[rounds]: most_stops is 0, but must be 1 to 500."),
+        (
+            'services = ["',
+            'services = ["ufo", "',
+            "services names “ufo”, which is not a [[service]]",
+        ),
         ("[promise]", "[promises]", "Unknown table [promises]"),
         ('name_en = "Pothole"', "name_en = 7", "[[service]] pothole: name_en is 7"),
         ("[arrival]", "[[arrival]]", "[arrival] is [{"),

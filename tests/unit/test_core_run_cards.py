@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from dispatch.core import run_cards
 from dispatch.core.crews import Crew
 from dispatch.core.errors import Invalid
-from dispatch.core.policy import Policy, RunCard, Slot
+from dispatch.core.policy import CardSlot, Policy, RunCard, Slot
 from tests.contract.worlds import POLICY as SHIPPED
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SAW, PUMP, WINCH = Slot(("chainsaw",)), Slot(("pump",)), Slot((), ("winch",))
 BOTH = Slot(("chainsaw",), ("winch",))
 CARDS = {
-    ("flood", 1): RunCard("flood", (Slot(("pump",), crews=2),)),
-    ("flood", 2): RunCard("flood", (Slot(("enforcement",)), Slot(("pump",), ("boat",))), 2),
-    ("fallen_tree", 2): RunCard("fallen_tree", (WINCH,), 2),
+    ("flood", 1): RunCard("flood", (CardSlot(("pump",), crews=2),)),
+    ("flood", 2): RunCard("flood", (CardSlot(("enforcement",)), CardSlot(("pump",), ("boat",))), 2),
+    ("fallen_tree", 2): RunCard("fallen_tree", (CardSlot((), ("winch",)),), 2),
 }
 POLICY: Policy = replace(SHIPPED, run_cards=CARDS)
 

@@ -10,7 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from dispatch import actions
+from dispatch.core import gates, run_cards
 from dispatch.core.assignments import Assignment
+from dispatch.core.crews import Crew, Fix
 from dispatch.core.errors import Conflict
 from dispatch.core.incidents import Incident
 from dispatch.core.log import Entry, wire_view, write_fact
@@ -66,7 +68,7 @@ def candidates(city: TheCity, incident_id: UUID, who: Watcher, system: TheSystem
     return json(system.proposal(city.id, incident_id))
 
 
-@router.post("/send", responses=HAPPENED)
+@router.post("/send", responses=shapes.answers(shapes.CrewSent))
 def send_crew(
     city: TheCity,
     incident_id: UUID,
@@ -75,17 +77,22 @@ def send_crew(
     step: TheStep,
     system: TheSystem,
 ) -> Response:
-    """Offer it to a crew; without one, to the crew that is recommended."""
+    """Offer it to a crew; without one, to the crew that is recommended.
+
+    `warning` says why the crew would not have been sent by itself: a dispatcher may know better.
+    """
     weighed = _weighed(system, city, incident_id)
     crew_id = wish.crew_id or _recommended(system, city.id, incident_id)
     # Roads are asked before the step; a repeated request needs no answer from them.
     estimate = system.estimate(city.id, incident_id, crew_id) if crew_id else None
+    fix = system.newest_fix(city.id, crew_id) if crew_id else None
 
-    def action(world: World, now: datetime) -> Assignment:
+    def action(world: World, now: datetime) -> tuple[Assignment, str | None]:
         if crew_id is None:
             raise Conflict("No crew can be recommended now. Choose one yourself.")
+        warning = _warning(world, now, world.incident(incident_id), world.crew(crew_id), fix)
         send = actions.divert_crew if wish.divert else actions.send_crew
-        return send(
+        sent = send(
             world,
             now,
             who.actor,
@@ -94,8 +101,22 @@ def send_crew(
             estimate=estimate,
             because=weighed,
         )
+        return sent, warning
 
-    return carry_out(system, who, step, action)
+    return carry_out(system, who, step, action, render=lambda _, done: {"warning": done[1]})
+
+
+def _warning(
+    world: World, now: datetime, incident: Incident, crew: Crew, fix: Fix | None
+) -> str | None:
+    """The gate that shuts for this crew, one of `gates.REASONS`, or what it has not got."""
+    slots = run_cards.slots_of(incident)
+    shut = gates.unfit(
+        crew, fix, now=now, policy=world.policy, priority=incident.priority, on_the_way=True
+    )
+    if shut is not None or any(run_cards.fits(slot, crew) for slot in slots):
+        return shut
+    return "skill" if all(set(s.skills) - set(crew.skills) for s in slots) else "equipment"
 
 
 def _weighed(system: System, city: City, incident_id: UUID) -> dict[str, Any]:

@@ -42,7 +42,15 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What one crew must bring: skills and equipment; `crews` asks for so many of them."""
+    """What one crew must bring: skills and equipment."""
+
+    skills: tuple[str, ...] = ()
+    equipment: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardSlot:
+    """So many crews of one kind on a run card."""
 
     skills: tuple[str, ...] = ()
     equipment: tuple[str, ...] = ()
@@ -54,7 +62,7 @@ class RunCard:
     """The crews that an alarm level of a service adds to the level below it."""
 
     service_code: str
-    slot: tuple[Slot, ...]
+    slot: tuple[CardSlot, ...]
     alarm_level: int = 1
 
 
