@@ -84,6 +84,16 @@ def city_view(city: City) -> dict[str, Any]:
             {"code": choice.code, "name": choice.name, "name_en": choice.name_en}
             for choice in policy.declines.values()
         ],
+        "vehicles": [
+            {
+                "kind": vehicle.kind,
+                "name": vehicle.name,
+                "name_en": vehicle.name_en,
+                "keywords": list(vehicle.keywords),
+                "avoids": list(vehicle.avoids),
+            }
+            for vehicle in policy.vehicles.values()
+        ],
         "attribution": city.attribution,
     }
 

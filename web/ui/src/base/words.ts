@@ -139,6 +139,7 @@ const SHORTFALL: Record<string, () => string> = {
   stale: m.short_stale,
   no_position: m.short_no_position,
   unreachable: m.short_unreachable,
+  vehicle: m.short_vehicle,
   declined: m.short_declined,
   more_urgent: m.short_more_urgent,
   equipment: m.short_equipment,
