@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
     app = FastAPI(
         title="Sigap",
         summary="A citizen's report brings the right crew on scene within 20 minutes.",
-        version=_version(),
+        version=installed_version(),
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -131,7 +131,7 @@ def build_system(settings: Settings) -> System:
     )
 
 
-def _version() -> str:
+def installed_version() -> str:
     try:
         return version("sigap")
     except PackageNotFoundError:

@@ -21,6 +21,7 @@ from dispatch.simulator.report_words import Words
 from dispatch.simulator.results import Results
 from dispatch.simulator.runs import cores
 from geo.bundle import Bundle, open_bundle
+from web.app import installed_version
 from web.cli.city import folder
 from web.cli.city_map import city_map
 from web.cli.demand import arrivals_file
@@ -128,7 +129,7 @@ def simulate(
     asked = Asked(
         city_name=bundle.manifest.name,
         baseline=base,
-        subject=named[0][0],
+        subject=subject_of(named, base),
         facts=facts(template, bundle, seeds=seeds, what_if=what_if or []),
         made_at=datetime.now(UTC),
         version=installed_version(),
@@ -145,10 +146,10 @@ def simulate(
 
 
 def policies_of(asked: list[str], baseline: str, city_policy: Path | None) -> Policies:
-    """(name, preset, policy file) of each policy, the baseline too. Raises Stop."""
+    """(name, preset, policy file) of each policy, the baseline first. Raises Stop."""
     found: Policies = []
     one: tuple[str, str, Path | None]
-    for text in [*asked, baseline]:
+    for text in [baseline, *asked]:
         path = Path(text)
         if path.suffix == ".toml":
             if not path.is_file():
@@ -171,6 +172,11 @@ def policies_of(asked: list[str], baseline: str, city_policy: Path | None) -> Po
 def baseline_name(text: str) -> str:
     """What the baseline is called: a preset's name, or its file's."""
     return Path(text).stem if text.endswith(".toml") else text
+
+
+def subject_of(named: Policies, baseline: str) -> str:
+    """The first policy that was asked for beside the baseline, or that alone."""
+    return next((name for name, _, _ in named if name != baseline), baseline)
 
 
 def loads_of(loads: list[float]) -> list[float]:
@@ -269,10 +275,3 @@ def facts(template: Run, bundle: Bundle, *, seeds: int, what_if: list[str]) -> d
         "what_if": ", ".join(what_if) or "–",
         "asked": shlex.join(["sigap", *sys.argv[1:]]),
     }
-
-
-def installed_version() -> str:
-    """Sigap's version."""
-    from importlib.metadata import version
-
-    return version("sigap")
