@@ -54,7 +54,7 @@ export function addCoverage(map: MapLibre, theme: Theme): void {
     type: "fill",
     source: SOURCE,
     filter: ["!=", ["get", "level"], "high"],
-    paint: { "fill-pattern": ["concat", "coverage|", ["get", "level"]], "fill-opacity": 0.75 },
+    paint: { "fill-pattern": ["concat", "coverage|", ["get", "level"]], "fill-opacity": 0.5 },
   });
   map.addLayer({
     id: "coverage-edge",
