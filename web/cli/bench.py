@@ -27,12 +27,14 @@ from geo.roadarrays import RoadArrays
 from geo.roadgraph import RoadGraph
 from web.cli.bench_boot import boots
 from web.cli.bench_path import measure_path
+from web.cli.bench_policy import policy
 from web.cli.city import folder
 from web.cli.up import DEMO_CITY, prepare_demo_city
 from web.robots.points import on_a_road
 from web.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
+app.command("policy")(policy)
 console = Console(stderr=True, highlight=False)
 
 

@@ -10,7 +10,7 @@ from geo.areas import Areas
 from geo.bundle import Bundle
 from geo.roadarrays import RoadArrays
 
-MAIN_SHARE = 0.22
+MAIN_SHARE = 0.35
 """The fastest part of a city's road kilometres is drawn: where traffic is meant to flow."""
 TOLERANCE_DEG = 1e-4
 

@@ -200,7 +200,9 @@ def fewer_crews(what_if: list[str], crews: int) -> int:
     return fewer
 
 
-def play_with_bars(wanted: list[tuple[str, Run]], kept: Results, *, workers: int) -> None:
+def play_with_bars(
+    wanted: list[tuple[str, Run]], kept: Results, *, workers: int, console: Console = console
+) -> None:
     """Play what is missing and show how far it is."""
     there = kept.keys()
     done_before = sum(key in there for key, _ in wanted)
