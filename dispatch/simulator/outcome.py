@@ -52,8 +52,8 @@ class Outcome:
 
     `waiting_mean` and `in_system_mean` are time averages over the whole run, 0 to `ended_s` (for
     Little's law: L = lambda W): of incidents received and not yet reached, and of those received
-    and not yet finished (`response_s + on_scene_s`). `decision_ms` are processor milliseconds of each
-    decision; `cpu_s` splits the processor time of the run into rules, routing and the rest.
+    and not yet finished (`response_s + on_scene_s`). `decision_ms` are processor milliseconds of
+    each decision; `cpu_s` splits the processor time of the run into rules, routing and the rest.
     """
 
     policy: str
