@@ -42,7 +42,7 @@ def shut(network: RoadGraph) -> set[SegmentKey]:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_roads_are_shut_exactly_where_a_closure_is_in_force(

@@ -130,7 +130,8 @@ class CrewRobot:
     async def _drive_to(self, path: str, job: Mapping[str, Any], listener: Listener) -> None:
         incident = job["incident"]
         goal = (incident["lon"], incident["lat"])
-        await self.pace.sleep(self.chance.uniform(*self.habits.turnout_s))
+        if job["status"] == "acknowledged":
+            await self.pace.sleep(self.chance.uniform(*self.habits.turnout_s))
         if job["status"] == "acknowledged" and self.chance.random() < self.habits.presses_en_route:
             await self._tell(path + "/en-route", {})
         found = await self.door.get(path + "/route", lon=self.at[0], lat=self.at[1])
@@ -184,15 +185,15 @@ class CrewRobot:
         job: Mapping[str, Any] | None,
         listener: Listener,
     ) -> bool:
-        """Move along the way in so many seconds; False when the work changed on the way."""
+        """Move along the way in so many seconds; False when the work or the roads changed."""
         lengths = [_metres(a, b) for a, b in itertools.pairwise(way)]
         total = sum(lengths) or 1.0
-        begun = self.pace.now()
+        begun, closed = self.pace.now(), _closed(listener)
         self.speed_ms = total / max(seconds, 1.0)
         try:
             while (share := (self.pace.now() - begun).total_seconds() / seconds) < 1.0:
                 self.at, self.heading = _along(way, lengths, share * total)
-                if not _same_work(listener, job):
+                if not _same_work(listener, job) or (job and _closed(listener) != closed):
                     return False
                 await asyncio.sleep(min(1.0, self.habits.fix_every_s / 2) / self.pace.speed)
             self.at = way[-1]
@@ -242,6 +243,10 @@ class CrewRobot:
 def _status(listener: Listener, job: Mapping[str, Any]) -> str | None:
     now = listener.document().get("assignment")
     return now["status"] if now and now["id"] == job["id"] else None
+
+
+def _closed(listener: Listener) -> list[str]:
+    return [closure["id"] for closure in listener.document().get("closures", [])]
 
 
 def _same_work(listener: Listener, job: Mapping[str, Any] | None) -> bool:
