@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from dispatch.core.assignments import Assignment
+from dispatch.core.assignments import DIVERTED, Assignment
 from dispatch.core.closures import Closure
 from dispatch.core.incidents import Incident
 from dispatch.core.log import plain, wire_view
@@ -161,6 +161,8 @@ def _steps(
         if assignment.status in ("offered", "expired", "declined"):
             continue
         found.append(("dispatched", assignment.acknowledged_at, None))
+        if assignment.decline_reason == DIVERTED and assignment.acknowledged_at:
+            found.append(("diverted", assignment.ended_at, None))
         if assignment.status != "withdrawn":
             found.append(("en_route", assignment.enroute_at, None))
             found.append(("on_scene", assignment.arrived_at, None))

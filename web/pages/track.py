@@ -204,7 +204,10 @@ def page_values(
 def headline(view: dict[str, Any], t: Texts) -> str:
     """The report's state as one sentence."""
     status = view["status"]
-    if status == "verified" and any(step["code"] == "reopened" for step in view["steps"]):
+    last = view["steps"][-1]["code"] if view["steps"] else ""
+    if status == "verified" and last == "diverted":
+        status = "diverted"
+    elif status == "verified" and any(step["code"] == "reopened" for step in view["steps"]):
         status = "reopened"
     return t.find(f"track.state_{status}", t("track.state_verified"))
 
@@ -228,7 +231,7 @@ def steps_of(view: dict[str, Any], reader: Reader) -> list[StepLine]:
     if over:
         return lines
     last = happened[-1]["code"] if happened else ""
-    begin = {"reopened": 2, "withdrawn": 2}.get(last)
+    begin = {"reopened": 2, "diverted": 2}.get(last)
     if begin is None:
         begin = COURSE.index(last) + 1 if last in COURSE else 1
     coming = [t(f"track.step_{code}") for code in COURSE[begin:]]
