@@ -181,10 +181,11 @@ def _divertible(world: World, assignment: Assignment, incident: Incident) -> boo
     # an incident with several crews keeps what it has
     if incident.required_crews > 1 or len(incident.assignment_ids) != 1:
         return False
-    return not any(
+    lost = sum(
         other.status == "withdrawn" and other.decline_reason == DIVERTED
         for other in world.assignments_of(incident.id)
     )
+    return lost < world.policy.diversion.most_per_incident
 
 
 def _correction(assignment: Assignment, fix: Fix, now: datetime, *, policy: Policy) -> float:

@@ -243,6 +243,7 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("offers", "decline_share", 0.0, 1.0),
     ("diversion", "lock_s", 0.0, 86400.0),
     ("diversion", "switch", 0.0, 100.0),
+    ("diversion", "most_per_incident", 0, 100),
     ("coverage", "busy_share", 0.01, 0.95),
     ("coverage", "threshold_s", 0.0, 86400.0),
     ("coverage", "moves_per_crew_h", 0.0, 60.0),

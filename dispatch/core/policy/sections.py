@@ -153,6 +153,8 @@ RULES = ("closest_first", "closest_by_priority", "nearest_pair", "least_travel",
 class Diversion:
     """Who may be turned round on the way to one incident for another.
 
+    An incident loses at most `most_per_incident` crews to others.
+
     A crew with less than `lock_s` seconds left is never turned round; `switch` is the price
     (kappa) of giving a job to another crew than the one on its way. `priorities` are those a crew
     may be diverted from; `conditional_for` are those for which a conditionally available crew
@@ -162,6 +164,7 @@ class Diversion:
     enabled: bool = True
     lock_s: float = 300.0
     switch: float = 0.3
+    most_per_incident: int = 1
     priorities: tuple[int, ...] = (1, 2, 3)
     conditional_for: tuple[int, ...] = (1,)
 
