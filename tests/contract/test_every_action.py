@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -22,76 +20,34 @@ from dispatch.core.arrival import Approach
 from dispatch.core.crews import Crew, Fix
 from dispatch.core.events import Actor
 from dispatch.core.incidents import Incident
-from dispatch.core.reports import Report
 from dispatch.core.world import World, fold
-from dispatch.relay import city_message
 from geo.network import Segment
 from geo.point import Point
 from realtime.wire import Folded
+from tests.contract.deciding import asked_together, posts, turned_round
+from tests.contract.watched import (
+    CITIZEN,
+    CREW,
+    DISPATCHER,
+    ESTIMATE,
+    HERE,
+    Told,
+    Watched,
+    new_crew,
+    new_incident,
+    new_report,
+)
 from tests.contract.worlds import NOON, Stored
 
 TS_FOLD = Path(web.__file__).parent / "static" / "ui" / "node" / "fold.mjs"
-CITIZEN, DISPATCHER, CREW = Actor("citizen"), Actor("dispatcher", "d1"), Actor("crew", "c1")
-HERE = (111.52, -7.63)
-ESTIMATE = actions.Estimate(300.0, 420.0, 0.97)
-
-State = dict[str, dict[str, Any]]
-
-
-@dataclass
-class Told:
-    """One action: the city before, the messages of it, the city after."""
-
-    name: str
-    before: State
-    messages: list[dict[str, Any]]
-    after: State
-
-
-@dataclass
-class Watched:
-    """A stored city in which every action is watched by somebody with a snapshot."""
-
-    stored: Stored
-    told: list[Told] = field(default_factory=list)
-
-    def do(self, act: Callable[..., Any], seconds: float, *wish: Any, **wishes: Any) -> Any:
-        now = datetime.fromtimestamp(NOON.timestamp() + seconds, NOON.tzinfo)
-        offset, before = self.stored.snapshot(now)
-        with self.stored.step() as world:
-            result = act(world, now, *wish, **wishes)
-        messages = [city_message(entry).body() for entry in self.stored.log(after=offset)]
-        _, after = self.stored.snapshot(now)
-        self.told.append(Told(act.__name__, before, messages, after))
-        return result
-
-
-def _report(city: Watched, seconds: float, **changes: Any) -> Report:
-    lon, lat = HERE
-    wish = {"channel": "web", "service_code": "pothole", "description": "Jalan berlubang dalam"}
-    given = {**wish, "lon": lon, "lat": lat, "place_typed": "depan pasar", **changes}
-    report: Report = city.do(actions.receive_report, seconds, CITIZEN, actions.NewReport(**given))
-    city.do(dispatcher.triage_report, seconds, report.id)
-    return report
-
-
-def _incident(city: Watched, seconds: float, **changes: Any) -> Incident:
-    report = _report(city, seconds, **changes)
-    found: Incident = city.do(actions.verify_report, seconds, DISPATCHER, report.id)
-    return found
-
-
-def _crew(city: Watched, seconds: float, *, skills: tuple[str, ...] = ("roadworks",)) -> Crew:
-    fact = ev.CrewRegistered("Regu", "R1", "pupr", skills, "truck", 3, *HERE)
-    crew: Crew = city.do(actions.register_crew, seconds, DISPATCHER, fact)
-    city.do(actions.set_crew_status, seconds, DISPATCHER, crew.id, status="available")
-    city.stored.put_fix(Fix(crew.id, *HERE, fix_time=NOON, server_time=NOON))
-    return crew
 
 
 def _shift(city: Watched) -> None:
     """A crew's hours, people and tools, and what keeps it from work."""
-    crew, ends_at = _crew(city, 5000), datetime.fromtimestamp(NOON.timestamp() + 9000, NOON.tzinfo)
+    crew, ends_at = (
+        new_crew(city, 5000),
+        datetime.fromtimestamp(NOON.timestamp() + 9000, NOON.tzinfo),
+    )
     city.do(actions.staff_crew, 5001, DISPATCHER, crew.id, members_present=2, least_members=2)
     city.do(actions.equip_crew, 5002, DISPATCHER, crew.id, equipment=["winch"])
     city.do(actions.take_out_of_service, 5003, DISPATCHER, crew.id, reason="ban pecah")
@@ -103,23 +59,23 @@ def _shift(city: Watched) -> None:
 
 def _desk(city: Watched) -> None:
     """What dispatchers do about reports."""
-    incident = _incident(city, 0)
-    joined, aside = _report(city, 10), _report(city, 20, lon=None, lat=None)
+    incident = new_incident(city, 0)
+    joined, aside = new_report(city, 10), new_report(city, 20, lon=None, lat=None)
     city.do(actions.join_report, 30, DISPATCHER, joined.id, incident_id=incident.id)
     city.do(actions.undo_decision, 35, DISPATCHER, joined.id)
     city.do(actions.locate_report, 40, DISPATCHER, aside.id, lon=111.53, lat=-7.64)
     for verdict in ("postponed", "not_our_authority", "archived"):
-        late = _report(city, 50)
+        late = new_report(city, 50)
         put_aside = {"verdict": verdict, "reason": "alasan"}
         city.do(actions.put_aside_report, 51, DISPATCHER, late.id, **put_aside)
         city.do(actions.undo_decision, 55, DISPATCHER, late.id)
-    again = _incident(city, 60)
+    again = new_incident(city, 60)
     city.do(actions.reprioritise, 61, DISPATCHER, again.id, priority=1, reason="dekat sekolah")
     city.do(actions.cancel_incident, 70, DISPATCHER, again.id, reason="salah")
-    tree = _incident(city, 75, service_code="fallen_tree")
+    tree = new_incident(city, 75, service_code="fallen_tree")
     alarm = {"alarm_level": 2, "reason": "menutup dua jalan"}
     city.do(actions.raise_alarm, 76, DISPATCHER, tree.id, **alarm)
-    other = _incident(city, 80)
+    other = new_incident(city, 80)
     city.do(actions.close_incident, 90, DISPATCHER, other.id, disposition_code="22", note="aman")
 
 
@@ -128,7 +84,7 @@ def _roads(city: Watched) -> None:
     road = [ev.Stretch(7, 8, *HERE, *HERE, "Jalan Pahlawan")]
     drawn = city.do(actions.close_road, 100, DISPATCHER, road, reason="pawai")
     city.do(actions.lift_closure, 101, DISPATCHER, drawn.id, reason="selesai")
-    tree = _incident(city, 102, service_code="fallen_tree", radius_m=10.0)
+    tree = new_incident(city, 102, service_code="fallen_tree", radius_m=10.0)
     start, end = Point(*HERE), Point(HERE[0] + 0.001, HERE[1])
     segment = Segment(8, 9, "Jalan Pahlawan", start, end, 100.0, 4.0, 1.0)
     city.do(dispatcher.close_roads, 103, {tree.id: (segment,)})
@@ -139,7 +95,7 @@ def _agency(city: Watched) -> None:
     """What an agency's officer does."""
     officer = Actor("officer", "o1")
     for seconds, answer in ((100, "accept"), (110, "refuse")):
-        incident = _incident(city, seconds)
+        incident = new_incident(city, seconds)
         referral_id = _first_referral(city, incident.id)
         if answer == "accept":
             city.do(actions.accept_referral, seconds + 1, officer, referral_id)
@@ -155,8 +111,8 @@ def _first_referral(city: Watched, incident_id: UUID) -> UUID:
 
 def _work(city: Watched) -> None:
     """What a crew does, and what follows when it does not."""
-    crew = _crew(city, 200)
-    incident = _incident(city, 210)
+    crew = new_crew(city, 200)
+    incident = new_incident(city, 210)
     sending = {"crew_id": crew.id, "estimate": ESTIMATE}
     offer = city.do(actions.send_crew, 220, DISPATCHER, incident.id, **sending)
     city.do(actions.expire_offer, 290, offer.id)
@@ -191,8 +147,8 @@ def _late(city: Watched, crew: Crew, incident: Incident) -> None:
 
 def _by_itself(city: Watched) -> None:
     """What the dispatcher loop does."""
-    crew = _crew(city, 2000)
-    incident = _incident(city, 2010)
+    crew = new_crew(city, 2000)
+    incident = new_incident(city, 2010)
     lon, lat = HERE
     fresh = datetime.fromtimestamp(NOON.timestamp() + 2005, NOON.tzinfo)
     city.stored.put_fix(Fix(crew.id, lon, lat, fix_time=fresh, server_time=fresh))
@@ -214,15 +170,15 @@ def _by_itself(city: Watched) -> None:
         city.do(actions.acknowledge, 2040, CREW, assignment.id)
         here = Fix(assignment.crew_id, lon, lat, fix_time=fresh, server_time=fresh, speed_ms=9.0)
         city.do(dispatcher.follow_fix, 2050, Approach(), here)
-    closed = _incident(city, 2100)
+    closed = new_incident(city, 2100)
     city.do(actions.close_incident, 2110, DISPATCHER, closed.id, disposition_code="05")
     city.do(actions.reopen_incident, 2120, DISPATCHER, closed.id, reason="masih")
 
 
 def _rounds(city: Watched) -> None:
     """Lamps in a round: interrupted, healed, driven to its end; another one not driven."""
-    crew = _crew(city, 13000, skills=("electrical", "roadworks"))
-    lamps = [_incident(city, 13010 + i, service_code="street_light") for i in range(3)]
+    crew = new_crew(city, 13000, skills=("electrical", "roadworks"))
+    lamps = [new_incident(city, 13010 + i, service_code="street_light") for i in range(3)]
     stops = [ev.Stop(lamp.id) for lamp in lamps]
     tour = {"planned_s": 2700.0, "planned_m": 900.0, "graph": "test"}
     unwanted = city.do(actions.propose_round, 13020, DISPATCHER, crew.id, stops=stops[:1], **tour)
@@ -230,7 +186,7 @@ def _rounds(city: Watched) -> None:
     made = city.do(actions.propose_round, 13022, DISPATCHER, crew.id, stops=stops, **tour)
     city.do(actions.start_round, 13030, DISPATCHER, made.id)
     _stop(city, 13040, crew)
-    pothole = _incident(city, 13100)
+    pothole = new_incident(city, 13100)
     job = city.do(actions.send_crew, 13110, DISPATCHER, pothole.id, crew_id=crew.id)
     _tend(city, 13111, crew)
     city.do(actions.withdraw, 13112, DISPATCHER, job.id, reason="pindah")
@@ -268,6 +224,8 @@ def told(stored: Stored) -> Iterator[list[Told]]:
     city = Watched(stored)
     for part in (_desk, _shift, _roads, _agency, _work, _by_itself, _rounds):
         part(city)
+    for part in (posts, turned_round, asked_together):
+        part(city)
     yield city.told
     assert fold([entry.event for entry in stored.log()]) == stored.things()
 
@@ -296,11 +254,14 @@ def test_a_stale_snapshot_and_the_events_make_a_fresh_one(told: list[Told]) -> N
 
 def test_what_happens_by_itself_says_why(stored: Stored) -> None:
     city = Watched(stored)
-    _by_itself(city)
-    _work(city)
+    for part in (_by_itself, _work, posts, turned_round, asked_together):
+        part(city)
     events = [entry.event for entry in stored.log()]
     automatic = [event for event in events if event.actor.role == "system"]
-    assert {event.type for event in automatic} >= {"ReportTriaged", "RecommendationMade"}
+    assert {event.type for event in automatic} >= {
+        *("ReportTriaged", "RecommendationMade", "IncidentForecast", "MoveUpSuggested"),
+        *("AssignmentWithdrawn", "AssignmentOffered"),
+    }
     silent = {event.type for event in automatic if not event.because}
     assert silent == set()
     assert all("rule" in event.because for event in automatic if event.because)
