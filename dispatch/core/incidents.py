@@ -154,7 +154,11 @@ def evolve(incident: Incident | None, event: ev.Event) -> Incident:
         case ev.IncidentCrewArrived():
             # a phone without network may tell later that its crew was there before others
             arrived = min(incident.first_arrived_at or event.at, event.at)
-            return replace(_settled(new), first_arrived_at=arrived, recommendation=None)
+            # … and then a miss may turn out to be none
+            known = incident.after_action if arrived > incident.due_at else None
+            return replace(
+                _settled(new), first_arrived_at=arrived, recommendation=None, after_action=known
+            )
         case ev.IncidentCleared() | ev.IncidentClosed() | ev.IncidentCancelled():
             return _over(_settled(new), fact, event.at)
         case ev.IncidentReopened():

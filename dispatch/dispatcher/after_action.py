@@ -38,9 +38,11 @@ def record_after_action(world: World, now: datetime, incident_id: UUID) -> Incid
 
 
 def _known(incident: Incident) -> bool:
-    """Whether this life of the incident has its record already."""
-    known = incident.after_action
-    return known is not None and known["due_at"] == after_action.moment(incident.due_at)
+    """Whether this life of the incident, as it is known now, has its record already."""
+    known, arrived_at = incident.after_action, incident.first_arrived_at
+    if known is None or known["due_at"] != after_action.moment(incident.due_at):
+        return False
+    return bool(known["arrived_at"] == (after_action.moment(arrived_at) if arrived_at else None))
 
 
 def _usual(world: World, incident: Incident) -> Usual:

@@ -10,6 +10,7 @@ import pytest
 
 from dispatch import actions, dispatcher
 from dispatch.actions import Estimate
+from dispatch.actions.recording import record
 from dispatch.core import events as ev
 from dispatch.core.assignments import Assignment
 from dispatch.core.errors import Conflict
@@ -170,6 +171,27 @@ def test_a_record_is_made_once_for_each_life(place: Place) -> None:
     assert found["starts_at"] == "2026-03-02T12:50:00Z"
     assert found["late_s"] == 600
     assert [piece["kind"] for piece in found["segments"]] == ["queue", "turnout", "travel", "slip"]
+
+
+def test_an_earlier_arrival_that_is_told_late_makes_a_new_record_or_none(place: Place) -> None:
+    with place.step() as world:
+        crews = [crew_of(world, name) for name in ("R1", "R2", "R3")]
+        large = ev.IncidentAlarmRaised(2, "besar", (), 3, ())
+        incident = record(world, at(2), DESK, incident_of(world), large)
+        first, second, third = (send(world, 3, incident, crew, seen(crew, 8)) for crew in crews)
+        arrive(world, first, rolls=5, there=30)
+    run_due(place, 30)
+    assert record_of(place, incident.id)["late_s"] == 600
+    with place.step() as world:
+        arrive(world, second, rolls=5, there=26)
+    run_due(place, 31)
+    found = record_of(place, incident.id)
+    assert (found["late_s"], found["crew_id"]) == (360, str(crews[1]))
+    with place.step() as world:
+        arrive(world, third, rolls=5, there=19)
+    run_due(place, 32)
+    with place.step() as world:
+        assert world.incident(incident.id).after_action is None
 
 
 def test_the_usual_is_the_median_of_the_last_arrivals(place: Place) -> None:
