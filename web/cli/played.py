@@ -174,7 +174,19 @@ def play_missing(
         raise Stop(str(error)) from error
 
 
-def read_figures(kept: Results, wanted: Sequence[tuple[str, Run]]) -> list[Figures]:
-    """The figures of the wanted runs that are there, in the order in which they are wanted."""
-    found = {run.key: figures(run.outcome) for run in kept.runs({key for key, _ in wanted})}
+def read_figures(
+    kept: Results,
+    wanted: Sequence[tuple[str, Run]],
+    *,
+    also: Callable[[Outcome], None] | None = None,
+) -> list[Figures]:
+    """The figures of the wanted runs that are there, in the order in which they are wanted.
+
+    `also` is shown each outcome; they are too large to be kept in memory together.
+    """
+    found = {}
+    for run in kept.runs({key for key, _ in wanted}):
+        found[run.key] = figures(run.outcome)
+        if also is not None:
+            also(run.outcome)
     return [found[key] for key, _ in wanted if key in found]

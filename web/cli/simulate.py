@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -34,6 +35,7 @@ from web.cli.played import (
     play_missing,
     read_figures,
 )
+from web.cli.replayed import Intervals, print_calibration, read_replay
 from web.cli.stop import Stop
 from web.cli.up import DEMO_CITY, prepare_demo_city
 from web.settings import Settings
@@ -70,6 +72,9 @@ def simulate(
     ] = True,
     pranks: Annotated[float, typer.Option(min=0, max=5, help="false reports per true one")] = 0.05,
     workers: Annotated[int | None, typer.Option(min=1, help="processes; default: cores")] = None,
+    calibrate: Annotated[
+        Path | None, typer.Option(help="a finished replay (.sqlite3) whose times are compared")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="where runs and report are kept")] = None,
     language: Annotated[str, typer.Option(help="which the report shows first: id or en")] = "id",
 ) -> None:
@@ -117,19 +122,26 @@ def simulate(
         )
     ]
     kept = Results(kept_in / "runs")
+    replayed = read_replay(calibrate, city) if calibrate else None
     try:
         play_with_bars(wanted, kept, workers=workers or cores())
     except KeyboardInterrupt:
         console.print("\nInterrupted: what is done is kept; the same command goes on from there.")
-    found = read_figures(kept, wanted)
+    base = baseline_name(baseline)
+    subject = subject_of(named, base)
+    intervals = Intervals(subject)
+    found = read_figures(kept, wanted, also=intervals.take if replayed else None)
     if not found:
         raise Stop("No run was finished, so there is nothing to report.")
-    base = baseline_name(baseline)
     print_table(found, baseline=base)
+    calibration = intervals.compare(replayed) if replayed else None
+    if calibration is not None:
+        print_calibration(calibration)
+        (kept_in / "calibration.json").write_bytes(orjson.dumps(calibration))
     asked = Asked(
         city_name=bundle.manifest.name,
         baseline=base,
-        subject=subject_of(named, base),
+        subject=subject,
         facts=facts(template, bundle, seeds=seeds, what_if=what_if or []),
         made_at=datetime.now(UTC),
         version=installed_version(),
@@ -137,7 +149,8 @@ def simulate(
     )
     page = kept_in / "report.html"
     page.write_text(
-        render(found, asked, city_map=city_map(bundle), language=language), encoding="utf-8"
+        render(found, asked, city_map=city_map(bundle), calibration=calibration, language=language),
+        encoding="utf-8",
     )
     console.print(f"Runs, a line for each seed: {kept.folder}", soft_wrap=True)
     console.print(f"Report: {page}", soft_wrap=True)
