@@ -289,10 +289,22 @@ class Board:
         ete: Floats = (m.mean_service_s + m.mean_travel_s) / count + UNTIL_NEXT_S
         return ete
 
+    def _if_left(self) -> Floats:
+        """Seconds until somebody is there when nobody is sent now, shape (needs,).
+
+        Past the fairness ceiling waiting is never cheap, or who lives farther away than the next
+        crew is expected to drive would be passed over for ever.
+        """
+        best = np.where(self.feasible, self.ete, np.inf).min(axis=1, initial=np.inf)
+        later = np.where(np.isfinite(best), best, 0.0) + UNTIL_NEXT_S
+        waited = self.policy.promise.target_s - self.left
+        unfair = waited > self.policy.matching.fair_after_s
+        return np.where(unfair, np.maximum(self._leave_ete, later), self._leave_ete)
+
     def leave(self) -> Floats:
         """u: the price of leaving each need without a crew for now, shape (needs,)."""
         m, target = self.policy.matching, self.policy.promise.target_s
-        ete = self._leave_ete
+        ete = self._if_left()
         late = 1.0 - p_on_time(self.left, ete, sigma=m.sigma)
         tardy = np.maximum(ete - self.left, 0.0) / target
         held = np.array([n.held_by is not None for n in self.needs], dtype=np.float64)
