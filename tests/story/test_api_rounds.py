@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
@@ -132,7 +133,7 @@ def test_a_night_of_lamps_and_one_flood(city: Stand) -> None:
     for found in proposed.values():
         assert desk.post(f"/rounds/{found['id']}/start").status_code == 200
     for crew_id in phones:
-        until(lambda crew_id=crew_id: job_at(city, crew_id, *lamps), what="the first stop")
+        until(partial(job_at, city, crew_id, *lamps), what="the first stop")
 
     file = desk.get(f"/rounds/{proposed[first]['id']}").json()
     assert file["round"]["status"] == "active"
@@ -157,7 +158,7 @@ def test_a_night_of_lamps_and_one_flood(city: Stand) -> None:
     assert round_of(city, proposed[first]["id"])["status"] == "active"
 
     for crew_id, phone in phones.items():
-        until(lambda c=crew_id, p=phone: driven(city, c, p, proposed[c]["id"]), what="the end")
+        until(partial(driven, city, crew_id, phone, proposed[crew_id]["id"]), what="the end")
     with city.system.looking("kota") as world:
         assert {world.incident(i).status for i in (*lamps, flood)} == {"closed"}
         for lamp in lamps:
