@@ -89,10 +89,15 @@ def test_open_rounds_come_in_order_and_a_refused_step_takes_its_own_back(place: 
     with place.step() as world:
         actions.cancel_round(world, later(1), DESK, made[1].id, reason="hujan")
     with pytest.raises(NotFound), place.step() as world:
-        world.round(actions.cancel_round(world, later(2), DESK, made[0].id) and UUID(int=999))
+        cancelled_and_then_refused(world, made[0])
     with place.step() as world:
         assert [found.id for found in world.open_rounds()] == sorted([made[0].id, made[2].id])
         assert world.round(made[1].id).reason == "hujan"
+
+
+def cancelled_and_then_refused(world: World, made: Round) -> None:
+    actions.cancel_round(world, later(2), DESK, made.id)
+    world.round(UUID(int=999))
 
 
 def test_only_its_crew_and_the_dispatchers_hear_of_a_round(place: Place) -> None:
