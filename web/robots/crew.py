@@ -98,10 +98,18 @@ class CrewRobot:
 
     async def _keep_shift(self, listener: Listener) -> None:
         """Before its shift is over others take its place: a crew robot never leaves its post."""
-        ends_at = listener.document()["crew"]["shift_ends_at"]
+        crew = listener.document().get("crew")
+        if crew is None:
+            return
         soon = self.pace.now() + timedelta(hours=1)
-        if ends_at is None or datetime.fromisoformat(ends_at) <= soon:
+        ends_at = crew["shift_ends_at"]
+        if ends_at is not None and datetime.fromisoformat(ends_at) > soon:
+            return
+        try:
             await self._sign_on()
+        except Refused as refused:
+            # asked again at the next look: work does not wait for it
+            logger.debug("%s: %s", self.crew_id, refused)
 
     async def _do(self, job: Mapping[str, Any], listener: Listener) -> None:
         status, path = job["status"], f"/assignments/{job['id']}"
