@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -36,27 +36,27 @@ class Question:
 
 def question(world: World, now: datetime) -> Question:
     """What a plan needs to know from the roads; empty lists when there is nothing to plan."""
-    wanting = [i for i in world.active_incidents() if i.wants_crews > 0]
-    moving = [c for c in world.crews() if c.assignment_id is not None]
-    if not wanting and not moving:
+    active, everybody = world.active_incidents(), world.crews()
+    wanting = any(i.wants_crews > 0 for i in active)
+    if not wanting and all(crew.assignment_id is None for crew in everybody):
         return Question((), ())
     fixes = world.fixes()
     crews = tuple(
         (crew.id, fixes[crew.id].lon, fixes[crew.id].lat)
-        for crew in world.crews()
+        for crew in everybody
         if crew.id in fixes and crew.status != "not_available"
     )
     incidents = tuple(
         (incident.id, incident.lon, incident.lat)
-        for incident in world.active_incidents()
+        for incident in active
         if incident.status != "on_scene" or incident.wants_crews > 0
     )
-    return Question(crews, incidents, vehicles_of(world))
+    return Question(crews, incidents, vehicles_of(everybody, policy=world.policy))
 
 
-def vehicles_of(world: World) -> dict[UUID, Vehicle]:
+def vehicles_of(crews: Iterable[Crew], *, policy: Policy) -> dict[UUID, Vehicle]:
     """What crews drive that cannot use every road, by crew."""
-    found = {crew.id: world.policy.vehicle_of(crew.vehicle) for crew in world.crews()}
+    found = {crew.id: policy.vehicle_of(crew.vehicle) for crew in crews}
     return {crew_id: each for crew_id, each in found.items() if each and each.avoids}
 
 

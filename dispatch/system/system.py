@@ -386,7 +386,7 @@ class System:
             asked = Question(
                 ((crew_id, fix.lon, fix.lat),),
                 ((incident.id, incident.lon, incident.lat),),
-                dispatcher.vehicles_of(world),
+                dispatcher.vehicles_of([world.crew(crew_id)], policy=city.policy),
             )
             seconds = road_seconds(city, asked)[crew_id, incident.id]
             if not math.isfinite(seconds):
