@@ -8,6 +8,7 @@ import {
   isAlarming,
   isPastForecast,
   onTimeSoFar,
+  saversOf,
   urgencyOf,
 } from "./urgency.js";
 
@@ -50,6 +51,18 @@ describe("byUrgency with forecasts", () => {
     });
     const order = [lost, little, much, turned].sort(byUrgency).map(({ id }) => id);
     expect(order).toEqual(["much", "turned", "little", "lost"]);
+  });
+  it("counts the recommended crew among those who could save it, until it is sent", () => {
+    const plan = { crew_id: "r", p_on_time: 0.4, ete_s: 500 } as Incident["recommendation"];
+    const savers = [
+      { crew_id: "a", p_on_time: 0.6, ete_s: 300, how: "divert" },
+      { crew_id: "b", p_on_time: 0.3, ete_s: 700, how: "send" },
+    ];
+    const names = (each: Incident) => saversOf(each).map(({ crew_id }) => crew_id);
+    expect(names(incident("i", -15, { recommendation: plan, savers }))).toEqual(["a", "r", "b"]);
+    const sent = incident("i", -15, { recommendation: plan, savers, status: "dispatched" });
+    expect(names(sent)).toEqual(["a", "b"]);
+    expect(names(incident("i", -15))).toEqual([]);
   });
   it("alarms only while nobody is there and time is left", () => {
     const alarmed = { forecast_alarm: true };

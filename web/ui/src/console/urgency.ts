@@ -1,5 +1,5 @@
 /** Which incident is about to break the promise: the order of the queue and the state of its clock. */
-import type { Assignment, Incident, Report, Service } from "../live/entities.js";
+import type { Assignment, Incident, Report, Saver, Service } from "../live/entities.js";
 import type { Urgency } from "../map/shapes.js";
 
 /** A level of priority weighs as much as this many seconds less on the clock. */
@@ -62,6 +62,18 @@ export function savesOf(incident: Incident): number {
   const chance = chanceOf(incident) ?? 0;
   const others = (incident.savers ?? []).map((saver) => saver.p_on_time - chance);
   return Math.max(0, incident.saves ?? 0, ...others);
+}
+
+/** Who could still save it, surest first: those the forecast names, and who is recommended but not sent. */
+export function saversOf(incident: Incident): Saver[] {
+  const named = incident.savers ?? [];
+  const plan = incident.status === "pending" ? incident.recommendation : null;
+  if (!plan?.crew_id || plan.p_on_time === null) return named;
+  if (named.some(({ crew_id }) => crew_id === plan.crew_id)) return named;
+  const { crew_id, p_on_time, ete_s } = plan;
+  return [...named, { crew_id, p_on_time, ete_s, how: "recommended" }].sort(
+    (a, b) => b.p_on_time - a.p_on_time,
+  );
 }
 
 /** A miss is likely, but not yet a fact: there is still something to do, or somebody to tell. */
