@@ -103,6 +103,7 @@ class ServiceView(Answer):
     agency_id: str
     group: str
     alarm_levels: list[AlarmLevelView]
+    closes_road_m: float
 
 
 class GatesView(Answer):

@@ -63,6 +63,7 @@ def city_view(city: City) -> dict[str, Any]:
                 "agency_id": service.agency_id,
                 "group": service.group,
                 "alarm_levels": _alarm_levels(policy, service.service_code),
+                "closes_road_m": service.closes_road_m,
             }
             for service in policy.services.values()
         ],
