@@ -49,7 +49,9 @@ def question(world: World, now: datetime) -> Question:
     incidents = tuple(
         (incident.id, incident.lon, incident.lat)
         for incident in active
-        if incident.status != "on_scene" or incident.wants_crews > 0
+        if (incident.status != "on_scene" or incident.wants_crews > 0)
+        # what waits for a round is asked about when a round is planned
+        and not (incident.status == "pending" and is_routine(world.policy, incident))
     )
     return Question(crews, incidents, vehicles_of(everybody, policy=world.policy))
 
