@@ -260,20 +260,27 @@ def zone_of(crew: Crew, fix: Fix, terrain: Terrain) -> int:
     return terrain.zone_of(fix.lon, fix.lat)
 
 
-def cover_rule(policy: Policy) -> Rule:
-    """The numbers of the cover, from the policy."""
-    m = policy.matching
+def cover_rule(world: World) -> Rule:
+    """The numbers of the cover: the policy's, with the share of crews that are bound now.
+
+    q is the mean of `busy_share`, worth `busy_prior` crews, and of what the crews on duty do.
+    """
+    policy = world.policy
+    m, prior = policy.matching, policy.coverage.busy_prior
+    duty = [crew for crew in world.crews() if crew.status != "not_available"]
+    bound = sum(crew.assignment_id is not None for crew in duty)
+    busy = (bound + policy.coverage.busy_share * prior) / (len(duty) + prior)
     return Rule(
         drive_s=policy.promise.target_s - m.turnout_s,
         sigma=m.sigma,
-        busy_share=policy.coverage.busy_share,
+        busy_share=min(max(busy, 0.05), 0.9),
         threshold=policy.coverage.threshold_s,
     )
 
 
 def cover_of(world: World, now: datetime, terrain: Terrain) -> Cover:
     """The cover that the free crews give now."""
-    rule = cover_rule(world.policy)
+    rule = cover_rule(world)
     return Cover(terrain, placed(world, now, terrain), rule=rule, hour=now.hour)
 
 

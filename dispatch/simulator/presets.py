@@ -50,10 +50,16 @@ def _prototype(
                 "skill_price": 0.2 if price else 0.0,
                 "fair_after_s": 1e6,
             },
-            diversion={"enabled": True, "switch": switch, "lock_s": lock_s},
+            diversion={
+                "enabled": True,
+                "switch": switch,
+                "lock_s": lock_s,
+                "most_per_incident": 100,
+            },
             coverage={
                 "move_up": "automatic" if cover else "off",
                 "threshold_s": DMEXCLP_S,
+                "busy_prior": 1e6,
                 "moves_per_crew_h": 0.0,
                 "travel_price": 0.003,
                 "least_gain": 0.0,

@@ -38,7 +38,7 @@ def cover_view(
         for i, (lon, lat) in enumerate(plus)
     ]
     able = [crew for crew in crews if wanted <= crew.skills]
-    rule = cover_rule(world.policy)
+    rule = cover_rule(world)
     cover = Cover(terrain.only(wanted), able, rule=rule, hour=now.hour)
     p = cover.by_zone(wanted)
     usual = terrain.seconds * terrain.slow[now.hour % 24]

@@ -245,6 +245,7 @@ _RANGES: Sequence[tuple[str, str, float, float]] = (
     ("diversion", "switch", 0.0, 100.0),
     ("diversion", "most_per_incident", 0, 100),
     ("coverage", "busy_share", 0.01, 0.95),
+    ("coverage", "busy_prior", 0.1, 1e6),
     ("coverage", "threshold_s", 0.0, 86400.0),
     ("coverage", "moves_per_crew_h", 0.0, 60.0),
     ("coverage", "least_gain", 0.0, 1.0),

@@ -173,13 +173,15 @@ class Diversion:
 class Coverage:
     """Where free crews wait, so that the next incident finds one near.
 
-    `move_up` is off, suggest or automatic; `busy_share` is q, the share of time a crew is bound;
+    `move_up` is off, suggest or automatic; `busy_share` is q, the share of time a crew is bound, as much believed as `busy_prior` crews
+    that are seen now;
     `moves_per_crew_h` caps move-ups; `least_gain` is what a move must add to the expected share
     of incidents reached in time; `travel_price` is lost per minute of driving to a post.
     """
 
     move_up: str = "suggest"
     busy_share: float = 0.35
+    busy_prior: float = 5.0
     threshold_s: float = 0.0
     moves_per_crew_h: float = 1.0
     least_gain: float = 0.004
