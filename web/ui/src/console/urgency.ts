@@ -11,6 +11,8 @@ const SOON_S = 300;
 /** A chance below this is a warning even while time is left. */
 const TIGHT = 0.6;
 const HOPELESS = 0.25;
+/** Below this a crew is not called one that could still save the promise. */
+const HOPE = 0.05;
 
 export type Clock =
   | { phase: "running"; left_s: number; share: number }
@@ -68,9 +70,10 @@ export function savesOf(incident: Incident): number {
 export function saversOf(incident: Incident): Saver[] {
   const named = incident.savers ?? [];
   const plan = incident.status === "pending" ? incident.recommendation : null;
-  if (!plan?.crew_id || plan.p_on_time === null) return named;
+  if (!plan?.crew_id || (plan.p_on_time ?? 0) < HOPE) return named;
   if (named.some(({ crew_id }) => crew_id === plan.crew_id)) return named;
-  const { crew_id, p_on_time, ete_s } = plan;
+  const { crew_id, ete_s } = plan;
+  const p_on_time = plan.p_on_time ?? 0;
   return [...named, { crew_id, p_on_time, ete_s, how: "recommended" }].sort(
     (a, b) => b.p_on_time - a.p_on_time,
   );
