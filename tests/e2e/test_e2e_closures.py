@@ -131,3 +131,21 @@ def test_a_verified_tree_closes_its_road_by_itself_and_says_why(
         api.post(f"/incidents/{closure['incident_id']}/cancel", {"reason": "Salah lapor."})
         expect(shut).to_have_count(0, timeout=SLOW_MS)
         assert api.get("/closures")["closures"] == []
+
+
+def test_a_tree_beside_no_road_leaves_the_closure_to_the_dispatcher(
+    people: People, sigap: Sigap
+) -> None:
+    sent = sigap.report("fallen_tree", TREE, 24.9408153, 60.169261)
+    desk = people.dispatcher()
+    desk.verify_by_key(sent.ticket)
+    expect(desk.row(sent.ticket)).to_contain_text("P1")
+    desk.choose_by_key(sent.ticket)
+    expect(desk.detail).to_contain_text(say("closure_missing"), timeout=SLOW_MS)
+    desk.detail.get_by_role("button", name=say("closure_close_road")).click()
+    tool = desk.page.get_by_role("region", name=say("closure_close_road"))
+    expect(tool).to_be_visible()
+    desk.page.locator("body").press("Escape")
+    expect(tool).to_have_count(0)
+    with sigap.api("operator") as api:
+        assert api.get("/closures")["closures"] == []
