@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from dispatch.core.matching import INFEASIBLE, Board, Candidate, Need, RoadTimes, match
 from dispatch.core.policy import Matching, Policy, Service
@@ -182,7 +183,7 @@ def test_no_other_plan_is_cheaper(city: City) -> None:
     assert _cost(board, leave, chosen) == pytest.approx(cheapest)
 
 
-def _cost(board: Board, leave: Sequence[float], plan: Mapping[int, int]) -> float:
+def _cost(board: Board, leave: NDArray[np.float64], plan: Mapping[int, int]) -> float:
     return sum(
         float(board.cost[i, plan[i]]) if i in plan else float(leave[i])
         for i in range(len(board.needs))
@@ -191,7 +192,7 @@ def _cost(board: Board, leave: Sequence[float], plan: Mapping[int, int]) -> floa
 
 def _objective(city: City) -> float:
     board = city.board()
-    return _cost(board, [float(u) for u in board.leave()], board.solve())
+    return _cost(board, board.leave(), board.solve())
 
 
 @given(cities(), st.lists(st.integers(10, 3000), min_size=5, max_size=5), skills, tools)
