@@ -10,7 +10,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,22 +32,13 @@ from dispatch.simulator.outcome import Outcome
 from dispatch.simulator.robots import Robot
 from dispatch.simulator.scene import FRICTIONS, Frictions, Scene
 from dispatch.simulator.streets import Spot
-from dispatch.simulator.tally import tally
+from dispatch.simulator.tally import Clocked, tally
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TICK_S = 60.0
 DISPATCHER = Actor("dispatcher", "simulated")
 CITIZEN = Actor("citizen")
 Event = tuple[float, int, str, int, int]
-
-
-@dataclass(slots=True)
-class Clocked:
-    """Where the processor's time went, seconds, and what each decision took, milliseconds."""
-
-    decision_ms: list[float] = field(default_factory=list)
-    rules_s: float = 0.0
-    routing_s: float = 0.0
 
 
 def play(

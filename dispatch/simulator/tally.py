@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
 
 from dispatch.core.assignments import DIVERTED, Assignment
 from dispatch.core.events import Event
 from dispatch.simulator.demand import STORM_AT_S, STORM_COUNTED_UNTIL_S
+from dispatch.simulator.memory import MemoryWorld
 from dispatch.simulator.outcome import Outcome, Served, Worked
+from dispatch.simulator.robots import Robot
+from dispatch.simulator.scene import Frictions, Scene
 
-if TYPE_CHECKING:
-    from dispatch.simulator.day import Day
+
+@dataclass(slots=True)
+class Clocked:
+    """Where the processor's time went, seconds, and what each decision took, milliseconds."""
+
+    decision_ms: list[float] = field(default_factory=list)
+    rules_s: float = 0.0
+    routing_s: float = 0.0
 
 
-def tally(day: Day, *, name: str, seed: int, cpu_s: float) -> Outcome:
+class Ended(Protocol):
+    """What is counted of a run: the state it has come to."""
+
+    @property
+    def scene(self) -> Scene: ...
+    @property
+    def world(self) -> MemoryWorld: ...
+    @property
+    def frictions(self) -> Frictions: ...
+    @property
+    def robots(self) -> Sequence[Robot]: ...
+    @property
+    def incident_of(self) -> Mapping[int, UUID]: ...
+    @property
+    def clocked(self) -> Clocked: ...
+    @property
+    def now_s(self) -> float: ...
+    @property
+    def waiting_area(self) -> float: ...
+    @property
+    def system_area(self) -> float: ...
+
+
+def tally(day: Ended, *, name: str, seed: int, cpu_s: float) -> Outcome:
     """The outcome of a run that has ended."""
     scene = day.scene
     served = tuple(_served(day, number) for number in sorted(day.incident_of))
@@ -61,7 +96,7 @@ def _is_diversion(event: Event) -> bool:
     return event.type == "AssignmentWithdrawn" and getattr(event.fact, "reason", None) == DIVERTED
 
 
-def _served(day: Day, number: int) -> Served:
+def _served(day: Ended, number: int) -> Served:
     job, scene = day.scene.jobs[number], day.scene
     incident = day.world.incident(day.incident_of[number])
     assignments = day.world.assignments_of(incident.id)

@@ -178,6 +178,7 @@ IMPORT_NAMES = {
     "networkx": "osmnx",  # what `bench match` measures beside
     "requests": "osmnx",
     "argon2": "argon2-cffi",
+    "vroom": "pyvroom",
     "multipart": "python-multipart",
     "pydantic_settings": "pydantic-settings",
     "routingkit_cch": "routingkit-cch",
