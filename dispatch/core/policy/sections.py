@@ -173,7 +173,8 @@ class Diversion:
 class Coverage:
     """Where free crews wait, so that the next incident finds one near.
 
-    `move_up` is off, suggest or automatic; `busy_share` is q, the share of time a crew is bound, as much believed as `busy_prior` crews
+    `move_up` is off, suggest or automatic; `busy_share` is q, the share of time a crew is bound,
+    as much believed as `busy_prior` crews
     that are seen now;
     `moves_per_crew_h` caps move-ups; `least_gain` is what a move must add to the expected share
     of incidents reached in time; `travel_price` is lost per minute of driving to a post.
