@@ -128,14 +128,14 @@ class Matching:
     `sigma` is the standard deviation of the log of the ETA error; times in seconds.
     """
 
-    weights: tuple[float, ...] = (10.0, 3.0, 1.0)
+    weights: tuple[float, ...] = (4.0, 2.0, 1.0)
     late: float = 1.0
-    tardiness: float = 0.5
+    tardiness: float = 0.1
     travel: float = 0.3
     skill_price: float = 0.2
     coverage_loss: float = 0.25
     leave: float = 50.0
-    fair_after_s: float = 3600.0
+    fair_after_s: float = 14400.0
     sigma: float = 0.3
     turnout_s: float = 60.0
     mean_service_s: float = 1800.0
