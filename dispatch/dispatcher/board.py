@@ -112,8 +112,8 @@ def need_of(world: World, now: datetime, incident: Incident) -> Need:
     )
 
 
-def held_need(held: OnTheWay) -> Need:
-    """The need that a crew on its way already answers."""
+def held_need(world: World, now: datetime, held: OnTheWay) -> Need:
+    """The need that a crew on its way already answers; who declined it does not replace it."""
     slot = run_cards.slots_of(held.incident)[0]
     return Need(
         incident_id=held.incident.id,
@@ -121,6 +121,7 @@ def held_need(held: OnTheWay) -> Need:
         priority=held.incident.priority,
         skills=frozenset(slot.skills),
         equipment=frozenset(slot.equipment),
+        paused=paused_for(world, now, held.incident),
         p_genuine=_genuine(held.incident),
         held_by=held.crew.id,
     )

@@ -52,7 +52,7 @@ def plan(
     """
     moving = moving or {}
     held = [h for h in moving.values() if not is_routine(world.policy, h.incident)]
-    wanted = [*needs(world, now), *map(held_need, held)]
+    wanted = [*needs(world, now), *(held_need(world, now, each) for each in held)]
     if not wanted:
         return []
     able = candidates(world, now, moving=moving, terrain=terrain)
