@@ -59,6 +59,7 @@ def typed(data: Path, *words: str, status: int = 0) -> str:
     return done.stdout if status == 0 else done.stderr
 
 
+@pytest.mark.slow
 def test_a_night_is_played_kept_and_told(data: Path) -> None:
     night = ("simulate", *SHORT, "--policy", "F", "--seeds", "2", "--load", ".3")
     said = typed(data, *night, "--out", "night")
@@ -93,6 +94,7 @@ def test_a_night_is_played_kept_and_told(data: Path) -> None:
     assert all(len(days) == 1 for days in same.values()), "the same days under every policy"
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_is_done_and_the_same_command_goes_on(data: Path) -> None:
     night = [*COMMAND, "simulate", *SHORT, "--policy", "B", "--seeds", "4", "--out", "broken"]
     with subprocess.Popen(
@@ -120,6 +122,7 @@ def test_an_interrupt_keeps_what_is_done_and_the_same_command_goes_on(data: Path
     assert len(Results(data / "broken/runs").keys()) == 8
 
 
+@pytest.mark.slow
 def test_policies_are_judged_as_json_lines(data: Path) -> None:
     said = typed(
         data,
@@ -156,6 +159,7 @@ def published(data: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_published_requests_become_days(data: Path, published: Path) -> None:
     found = from_file(published, read_policy(None))
     assert len(found) == 300
