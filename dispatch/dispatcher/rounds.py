@@ -19,6 +19,7 @@ from dispatch.core.assignments import Assignment
 from dispatch.core.crews import Crew
 from dispatch.core.events import SYSTEM, Fact, Stop
 from dispatch.core.incidents import ACTIVE, Incident
+from dispatch.core.policy import Vehicle
 from dispatch.core.rounds import Round
 from dispatch.core.world import World
 from dispatch.dispatcher.planning import estimate_of
@@ -35,12 +36,14 @@ Floats = NDArray[np.float64]
 class Rest:
     """What the roads are asked for one round: from the crew and every stop to every stop.
 
-    `here` is the crew's newest position, degrees; None when it never sent one.
+    `here` is the crew's newest position, degrees; None when it never sent one. `vehicle` is what it
+    drives, when that cannot use every road.
     """
 
     round_id: UUID
     here: tuple[float, float] | None
     stops: tuple[tuple[UUID, float, float], ...]
+    vehicle: Vehicle | None = None
 
 
 def running_rounds(world: World, now: datetime) -> tuple[Rest, ...]:
@@ -53,7 +56,8 @@ def running_rounds(world: World, now: datetime) -> tuple[Rest, ...]:
         fix = fixes.get(round_.crew_id)
         incidents = [world.incident(incident_id) for incident_id in round_.waiting]
         stops = tuple((incident.id, incident.lon, incident.lat) for incident in incidents)
-        found.append(Rest(round_.id, (fix.lon, fix.lat) if fix else None, stops))
+        vehicle = world.policy.vehicle_of(world.crew(round_.crew_id).vehicle)
+        found.append(Rest(round_.id, (fix.lon, fix.lat) if fix else None, stops, vehicle))
     return tuple(found)
 
 

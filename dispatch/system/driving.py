@@ -53,6 +53,15 @@ def vehicle_seconds(
     return seconds
 
 
+def seconds_between(
+    city: City, vehicle: Vehicle | None, here: Sequence[Point], there: Sequence[Point]
+) -> NDArray[np.float64]:
+    """Road seconds for this vehicle, or for one that can use every road; shape (here, there)."""
+    if vehicle is None:
+        return city.roads.travel_times(here, there)
+    return vehicle_seconds(city, vehicle, here, there)
+
+
 def roads_of(city: City, vehicle: Vehicle | None) -> RoadNetwork:
     """The roads that this vehicle can use; all of them for one that no table names."""
     return city.roads.for_vehicle(frozenset(vehicle.avoids)) if vehicle else city.roads

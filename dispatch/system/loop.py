@@ -17,7 +17,7 @@ from dispatch.core.errors import SigapError
 from dispatch.core.world import Timer, World
 from dispatch.dispatcher import Blockage, Question, Rest
 from dispatch.system.cities import City
-from dispatch.system.driving import road_seconds
+from dispatch.system.driving import road_seconds, seconds_between
 from geo.point import Point
 
 logger = logging.getLogger("sigap.dispatcher")
@@ -63,7 +63,7 @@ def rest_seconds(city: City, rest: Rest) -> NDArray[np.float64]:
         return np.zeros((1, 0))
     # a crew that never sent a position is not sent anywhere
     here = [Point(*rest.here)] if rest.here else stops[:1]
-    return city.roads.travel_times([*here, *stops], stops)
+    return seconds_between(city, rest.vehicle, [*here, *stops], stops)
 
 
 class DispatcherLoop:

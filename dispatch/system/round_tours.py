@@ -17,9 +17,11 @@ from dispatch.core.crews import Crew
 from dispatch.core.errors import Conflict, Invalid
 from dispatch.core.events import Actor, Stop
 from dispatch.core.incidents import Incident
+from dispatch.core.policy import Vehicle
 from dispatch.core.rounds import Round
 from dispatch.core.world import World
 from dispatch.system.cities import City
+from dispatch.system.driving import roads_of
 from geo.point import Point
 
 Floats = NDArray[np.float64]
@@ -40,6 +42,18 @@ class Task:
     crews: tuple[tuple[Crew, Point], ...]
     incidents: tuple[Incident, ...]
     until_s: tuple[float, ...]
+    vehicles: tuple[Vehicle | None, ...]
+
+    @property
+    def places(self) -> list[Point]:
+        """Where the crews are, then where the incidents are."""
+        there = [Point(incident.lon, incident.lat) for incident in self.incidents]
+        return [*(place for _, place in self.crews), *there]
+
+    @property
+    def profiles(self) -> dict[str, Vehicle | None]:
+        """The kinds of vehicles that differ in the roads they can use."""
+        return {profile_of(vehicle): vehicle for vehicle in self.vehicles}
 
 
 def task_of(world: World, now: datetime, ask: Ask) -> Task:
@@ -80,7 +94,13 @@ def task_of(world: World, now: datetime, ask: Ask) -> Task:
             until.append(left_s)
     if not crews:
         raise Conflict("No crew on duty can drive this round. Choose another.")
-    return Task(tuple(crews), incidents, tuple(until))
+    vehicles = tuple(policy.vehicle_of(crew.vehicle) for crew, _ in crews)
+    return Task(tuple(crews), incidents, tuple(until), vehicles)
+
+
+def profile_of(vehicle: Vehicle | None) -> str:
+    """A name for the roads that this vehicle can use; one that no table names uses all."""
+    return vehicle.kind if vehicle else ""
 
 
 def _where(world: World, crew: Crew) -> Point:
@@ -97,8 +117,11 @@ def _left_s(world: World, now: datetime, crew: Crew) -> float:
     return min(longest, (last - now).total_seconds())
 
 
-def problem_of(task: Task, seconds: Floats, *, city: City) -> dict[str, Any]:
-    """The question to the worker: places by their row in `seconds`, skills by number."""
+def problem_of(task: Task, seconds: Mapping[str, Floats], *, city: City) -> dict[str, Any]:
+    """The question to the worker: places by their row in `seconds`, skills by number.
+
+    `seconds` has a table for each of the task's profiles, shape (n, n).
+    """
     rule = city.policy.rounds
     names = sorted({skill for incident in task.incidents for skill in incident.required_skills})
     number = {name: index for index, name in enumerate(names)}
@@ -108,6 +131,7 @@ def problem_of(task: Task, seconds: Floats, *, city: City) -> dict[str, Any]:
     crews = [
         {
             "at": at,
+            "profile": profile_of(task.vehicles[at]),
             "skills": [number[name] for name in crew.skills if name in number],
             "until_s": until_s,
             "most": rule.most_stops,
@@ -125,8 +149,11 @@ def problem_of(task: Task, seconds: Floats, *, city: City) -> dict[str, Any]:
         for at, incident in enumerate(task.incidents)
     ]
     # a place without any road has no numbers; JSON has no infinity
-    table = np.where(np.isfinite(seconds), seconds, 1e9).round(1).tolist()
-    return {"seconds": table, "jobs": jobs, "crews": crews, "search_s": rule.search_s}
+    tables = {
+        profile: np.where(np.isfinite(table), table, 1e9).round(1).tolist()
+        for profile, table in seconds.items()
+    }
+    return {"seconds": tables, "jobs": jobs, "crews": crews, "search_s": rule.search_s}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +167,20 @@ class Draft:
     work_s: float
 
 
-def draft_of(city: City, task: Task, tour: Mapping[str, Any], seconds: Floats) -> Draft:
+def draft_of(
+    city: City, task: Task, tour: Mapping[str, Any], seconds: Mapping[str, Floats]
+) -> Draft:
     """A tour in our own words, with the metres of its drives."""
-    crew, at = task.crews[tour["crew"]][0], int(tour["crew"])
-    place, metres, drive_s = task.crews[tour["crew"]][1], 0.0, []
+    at = int(tour["crew"])
+    (crew, place), vehicle = task.crews[at], task.vehicles[at]
+    table, roads = seconds[profile_of(vehicle)], roads_of(city, vehicle)
+    metres, drive_s = 0.0, []
     for job in tour["jobs"]:
         incident = task.incidents[job]
         following, there = len(task.crews) + int(job), Point(incident.lon, incident.lat)
-        way = city.roads.route(place, there)
+        way = roads.route(place, there)
         metres += way.length_m if way else 0.0
-        drive_s.append(float(seconds[at, following]))
+        drive_s.append(float(table[at, following]))
         at, place = following, there
     return Draft(
         crew_id=crew.id,

@@ -22,8 +22,8 @@ from dispatch.core.events import Actor
 from dispatch.core.rounds import Round
 from dispatch.core.world import World
 from dispatch.system.cities import City
+from dispatch.system.driving import seconds_between
 from dispatch.system.round_tours import Ask, Task, draft_of, problem_of, propose, task_of
-from geo.point import Point
 
 logger = logging.getLogger("sigap.rounds")
 
@@ -192,18 +192,24 @@ class RoundPlans:
         self._steps.do(city.id, actor, act)
         return made
 
-    def _road_times(self, run: _Run, city: City, task: Task) -> Floats:
-        """Seconds from each crew and incident to each, in blocks; shape (n, n)."""
-        points = [place for _, place in task.crews]
-        points += [Point(incident.lon, incident.lat) for incident in task.incidents]
-        rows = []
-        for first in range(0, len(points), BLOCK):
-            if run.cancelled.is_set():
-                raise _Stopped(None)
-            rows.append(city.roads.travel_times(points[first : first + BLOCK], points))
-            share = min(1.0, (first + BLOCK) / len(points))
-            self._tell(run, share=round(ROADS * share, 3))
-        return np.vstack(rows)
+    def _road_times(self, run: _Run, city: City, task: Task) -> dict[str, Floats]:
+        """Seconds from each crew and incident to each, for each kind of vehicle; shapes (n, n).
+
+        They are asked in blocks, so that the plan can be cancelled on the way.
+        """
+        points, tables = task.places, {}
+        blocks = [points[first : first + BLOCK] for first in range(0, len(points), BLOCK)]
+        asked, of = 0, len(blocks) * len(task.profiles)
+        for profile, vehicle in task.profiles.items():
+            rows = []
+            for block in blocks:
+                if run.cancelled.is_set():
+                    raise _Stopped(None)
+                rows.append(seconds_between(city, vehicle, block, points))
+                asked += 1
+                self._tell(run, share=round(ROADS * asked / of, 3))
+            tables[profile] = np.vstack(rows)
+        return tables
 
     def _search(self, run: _Run, problem: Mapping[str, Any]) -> dict[str, Any]:
         self._tell(run, phase="searching", share=ROADS)

@@ -65,16 +65,17 @@ def search(problem: Mapping[str, Any]) -> Answer:
 
 def solve(problem: Mapping[str, Any], *, most: int | None, level: int, seconds: float) -> Answer:
     """One search by VROOM, ended after so many seconds."""
-    table = np.asarray(problem["seconds"], dtype=np.float64)
-    table = np.where(np.isfinite(table), np.minimum(np.rint(table), FAR_S), FAR_S)
+    tables = {profile: _table(rows) for profile, rows in problem["seconds"].items()}
     question = vroom.Input()
-    question.set_durations_matrix("car", table.astype(np.uint32))
+    for profile, table in tables.items():
+        question.set_durations_matrix(profile, table.astype(np.uint32))
     for number, crew in enumerate(problem["crews"]):
         limit = crew["most"] if most is None else min(crew["most"], most)
         question.add_vehicle(
             vroom.Vehicle(
                 number,
                 start=crew["at"],
+                profile=crew["profile"],
                 skills=set(crew["skills"]),
                 time_window=vroom.TimeWindow(0, int(crew["until_s"])),
                 max_tasks=int(limit),
@@ -92,10 +93,15 @@ def solve(problem: Mapping[str, Any], *, most: int | None, level: int, seconds: 
         )
     threads = min(2, os.cpu_count() or 1)
     limit_s = timedelta(seconds=max(seconds, 0.1))
-    return _answer(problem, table, question.solve(level, threads, limit_s))
+    return _answer(problem, tables, question.solve(level, threads, limit_s))
 
 
-def _answer(problem: Mapping[str, Any], table: Any, solution: Any) -> Answer:
+def _table(rows: Sequence[Sequence[float]]) -> Any:
+    table = np.asarray(rows, dtype=np.float64)
+    return np.where(np.isfinite(table), np.minimum(np.rint(table), FAR_S), FAR_S)
+
+
+def _answer(problem: Mapping[str, Any], tables: Mapping[str, Any], solution: Any) -> Answer:
     steps = solution.routes
     steps = steps[steps["type"] == "job"]
     tours: dict[int, list[int]] = {}
@@ -104,7 +110,7 @@ def _answer(problem: Mapping[str, Any], table: Any, solution: Any) -> Answer:
     reached = {job for tour in tours.values() for job in tour}
     drive_s = 0.0
     for crew, tour in tours.items():
-        at = problem["crews"][crew]["at"]
+        at, table = problem["crews"][crew]["at"], tables[problem["crews"][crew]["profile"]]
         for job in tour:
             following = problem["jobs"][job]["at"]
             drive_s += float(table[at, following])

@@ -266,7 +266,7 @@ def solved(problem: dict[str, Any]) -> list[dict[str, Any]]:
 def line_of(places: list[float], crews: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Any:
     """Places along one street, a minute for each step."""
     table = [[abs(a - b) * 60 for b in places] for a in places]
-    return {"seconds": table, "crews": crews, "jobs": jobs, "search_s": 3}
+    return {"seconds": {"": table}, "crews": crews, "jobs": jobs, "search_s": 3}
 
 
 def job(at: int, **changes: Any) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def job(at: int, **changes: Any) -> dict[str, Any]:
 
 
 def crew(at: int, **changes: Any) -> dict[str, Any]:
-    return {"at": at, "skills": [], "until_s": 21600, "most": 25, **changes}
+    return {"at": at, "profile": "", "skills": [], "until_s": 21600, "most": 25, **changes}
 
 
 def test_the_worker_drives_along_the_street() -> None:
@@ -302,7 +302,21 @@ def test_the_worker_leaves_out_what_fits_nobody() -> None:
 
 def test_a_place_without_a_road_is_left_out() -> None:
     problem = line_of([0.0, 1.0, 2.0], [crew(0)], [job(1), job(2)])
-    for row in problem["seconds"]:
+    for row in problem["seconds"][""]:
         row[2] = 1e9
     [*_, answer] = solved(problem)
     assert answer["left_out"] == [1]
+
+
+def test_a_vehicle_that_cannot_use_a_road_is_not_sent_along_it() -> None:
+    crews = [crew(0, profile="truck"), crew(1)]
+    problem = line_of([0.0, 0.0, 5.0, 9.0], crews, [job(2), job(3)])
+    narrow = [list(row) for row in problem["seconds"][""]]
+    for row in narrow:
+        row[3] = 1e9
+    problem["seconds"]["truck"] = narrow
+    [*_, answer] = solved(problem)
+    tours = {tour["crew"]: tour["jobs"] for tour in answer["tours"]}
+    assert answer["left_out"] == []
+    assert 1 in tours[1]
+    assert 1 not in tours.get(0, [])
