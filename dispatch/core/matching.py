@@ -7,12 +7,12 @@ The cost of sending crew j to incident i, with e = now − received, τ the prom
     c_ij   = w_i·[A·P_late + B·max(η − b, 0)/τ] + α·η/τ + γ·Cov_j + s·|skills beyond need|
              + κ·[another crew is on its way to i]
 
-w_i is the priority's weight, times P(genuine), growing past the fairness ceiling. Leaving an
-incident waiting costs its c at the η of the next crew to come free, plus M: it is never held on
-purpose. Crews on their way may be part of the plan, with the incidents they are on their way to:
-then the plan may turn them round. The sum over incidents is minimised over [c | diag(u)] (Kuhn
-1955; solved with `scipy.optimize.linear_sum_assignment`). Symbols and defaults: `policy.toml`,
-table [matching]; the rules it is measured against: `dispatch.core.baselines`.
+w_i is the priority's weight, times P(genuine). Leaving an incident waiting costs its c at the η of
+the next crew to come free, plus M: it is never held on purpose; past the fairness ceiling w_i is
+added for every further hour. Crews on their way may be part of the plan, with the incidents they
+are on their way to: then the plan may turn them round. The sum over incidents is minimised over
+[c | diag(u)] (Kuhn 1955; solved with `scipy.optimize.linear_sum_assignment`). Symbols and defaults:
+`policy.toml`, table [matching]; the rules it is measured against: `dispatch.core.baselines`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from dispatch.core.proposals import SHORTFALLS, Proposal
 
 INFEASIBLE = 1e7
 FAR_S = 86_400.0
+HOUR_S = 3_600.0
 SHOWN_CANDIDATES = 8
 UNTIL_NEXT_S = 600.0
 """Added to the mean wait for the next free crew: nobody is at the door already."""
@@ -247,12 +248,18 @@ class Board:
         return free
 
     def _weights(self) -> Floats:
-        """w·P(genuine), growing by itself for every further `fair_after_s` of waiting."""
-        fair = self.policy.matching.fair_after_s
-        base = np.array([self.policy.weight(n.priority) * n.p_genuine for n in self.needs])
+        """w·P(genuine) of each need, shape (needs,)."""
+        return np.array([self.policy.weight(n.priority) * n.p_genuine for n in self.needs])
+
+    def _fairness(self) -> Floats:
+        """What is added to leaving each need for every hour past `fair_after_s`, shape (needs,).
+
+        Without it fresh incidents that can still be saved would go first for ever.
+        """
         waited = self.policy.promise.target_s - self.left
-        grown: Floats = base * (1.0 + np.maximum(waited - fair, 0.0) / fair)
-        return grown
+        past = np.maximum(waited - self.policy.matching.fair_after_s, 0.0)
+        added: Floats = self.weight * past / HOUR_S
+        return added
 
     def _prices(self, ete: Floats) -> Prices:
         m, target = self.policy.matching, self.policy.promise.target_s
@@ -313,7 +320,7 @@ class Board:
         dearest = float(self.prices.total[self.feasible].max(initial=0.0))
         barrier = max(m.leave, 1.0 + dearest)
         prices: Floats = price + barrier + self.policy.diversion.switch * held
-        return prices
+        return prices + self._fairness()
 
     # --- who goes ------------------------------------------------------------
 

@@ -131,7 +131,7 @@ def test_it_is_the_cheapest_of_all_plans() -> None:
             left = (need.due_at - NOW).total_seconds()
             late = 1 - float(p_on_time(left, eta, sigma=m.sigma))
             lateness = m.late * late + m.tardiness * max(eta - left, 0) / 1200
-            return (10.0, 3.0, 1.0)[need.priority - 1] * lateness + m.travel * eta / 1200
+            return POLICY.weight(need.priority) * lateness + m.travel * eta / 1200
 
         best = min(
             sum(cost(n, c) for n, c in zip(needs, chosen, strict=True))

@@ -232,7 +232,8 @@ class Check:
         assert was.status in ("acknowledged", "en_route")
         incident = self.town.world.incident(held.incident_id)
         assert incident.priority in policy.diversion.priorities
-        assert self.road[held.crew_id, held.incident_id] > policy.diversion.lock_s
+        still_s = self.road[held.crew_id, held.incident_id] + policy.matching.turnout_s
+        assert still_s > policy.diversion.lock_s
         event("turned round")
 
     def _nobody_twice(self) -> None:

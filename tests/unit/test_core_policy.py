@@ -181,7 +181,7 @@ def test_an_unknown_category_gets_the_list() -> None:
 
 def test_a_priority_beyond_the_scale_counts_as_the_last() -> None:
     policy = parse_policy(document())
-    assert [policy.weight(priority) for priority in (0, 1, 2, 3, 9)] == [10, 10, 3, 1, 1]
+    assert [policy.weight(priority) for priority in (0, 1, 2, 3, 9)] == [4, 4, 2, 1, 1]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def line_with(text: str, words: str, nth: int = 1) -> int:
         ("undo_s = 10", 'undo_s = "10"', "[offers]: undo_s is '10', but should be a number."),
         ("undo_s = 10", "undo_x = 10", "[offers]: unknown key “undo_x”"),
         ('rule = "deadline"', 'rule = "luck"', "[matching]: rule is “luck”, but must be"),
-        ("weights = [10, 3, 1]", "weights = [10, 3]", "[matching]: weights must be three"),
+        ("weights = [4, 2, 1]", "weights = [4, 2]", "[matching]: weights must be three"),
         ("conditional_for = [1]", "conditional_for = [4]", "conditional_for may hold 1, 2 and 3"),
         ("most_stops = 25", "most_stops = 0", "[rounds]: most_stops is 0, but must be 1 to 500."),
         (
