@@ -9,8 +9,8 @@ import pytest
 
 from geo.network import StraightLineNetwork
 from geo.osm_import import import_extract
-from geo.roadarrays import RoadArrays
 from geo.osm_rules import ROAD_CLASSES, road_class
+from geo.roadarrays import RoadArrays
 from geo.roadgraph import RoadGraph
 from tests.maps import SmallMap, metres
 
