@@ -188,16 +188,7 @@ def evolve(crew: Crew | None, event: ev.Event) -> Crew:
     new = replace(crew, version=event.version, changed_at=event.recorded_at, status=status)
     match fact:
         case ev.CrewStatusSet():
-            return replace(
-                new,
-                status=fact.status,
-                status_reason=fact.reason,
-                on_duty_since=fact.on_duty_since,
-                off_duty_since=fact.off_duty_since,
-                shift_ends_at=fact.shift_ends_at,
-                rest_until=fact.rest_until,
-                members_present=fact.members_present,
-            )
+            return _signed(new, fact)
         case ev.CrewShiftSet():
             return replace(new, shift_ends_at=fact.shift_ends_at, rest_until=fact.rest_until)
         case ev.CrewStaffed():
@@ -225,6 +216,22 @@ def evolve(crew: Crew | None, event: ev.Event) -> Crew:
                 return new
             return replace(new, assignment_id=None, moved_at=None)
     raise WrongStatus(f"{event.type} says nothing about a crew.", kind="crew")
+
+
+def _signed(crew: Crew, fact: ev.CrewStatusSet) -> Crew:
+    """Signed on or off; whoever goes home has no post any more."""
+    if fact.status == "not_available":
+        crew = replace(crew, move_up=None, moved_at=None)
+    return replace(
+        crew,
+        status=fact.status,
+        status_reason=fact.reason,
+        on_duty_since=fact.on_duty_since,
+        off_duty_since=fact.off_duty_since,
+        shift_ends_at=fact.shift_ends_at,
+        rest_until=fact.rest_until,
+        members_present=fact.members_present,
+    )
 
 
 def _move_up(

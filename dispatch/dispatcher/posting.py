@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -50,8 +51,11 @@ def move_up(
             crews[crew_id] = Placed(crew_id, crews[crew_id].skills, zone)
     if not automatic:
         _forget_old(world, now, crews)
-        if sum(_suggested(world.crew(crew_id)) for crew_id in crews) >= SUGGESTED:
+        standing = [crew_id for crew_id in crews if _suggested(world.crew(crew_id))]
+        if len(standing) >= SUGGESTED:
             return []
+        # the next suggestion must be good together with those that stand
+        crews |= {c: _as_suggested(world.crew(c), crews[c], terrain) for c in standing}
     if rule.moves_per_crew_h > 0:
         moved = _improve(world, now, crews, terrain, label)
         changed += [moved] if moved else []
@@ -70,6 +74,12 @@ def _unplaced(world: World, now: datetime, crews: Mapping[UUID, Placed]) -> list
 
 def _suggested(crew: Crew) -> bool:
     return crew.move_up is not None and crew.move_up["status"] == "suggested"
+
+
+def _as_suggested(crew: Crew, placed_: Placed, terrain: Terrain) -> Placed:
+    assert crew.move_up is not None
+    zone = terrain.zone_of(crew.move_up["lon"], crew.move_up["lat"])
+    return replace(placed_, zone=zone)
 
 
 def _forget_old(world: World, now: datetime, crews: Mapping[UUID, Placed]) -> None:

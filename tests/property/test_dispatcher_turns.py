@@ -58,6 +58,9 @@ POLICIES = {
 }
 
 
+GREEDY = ("closest_first", "closest_by_priority", "nearest_pair")
+
+
 @dataclass
 class Town:
     """Crews that drive straight at one speed; the same dispatcher as everywhere."""
@@ -254,6 +257,9 @@ class Check:
         fixes = world.fixes()
         for incident in world.active_incidents():
             if is_routine(policy, incident) or incident.wants_crews <= 0:
+                continue
+            # a baseline that looks at one crew after the other may waste one on the wrong slot
+            if incident.required_crews > 1 and policy.matching.rule in GREEDY:
                 continue
             at_work = [world.crew(world.assignment(a).crew_id) for a in incident.assignment_ids]
             open_slots = run_cards.missing(slots_of(incident), at_work)
