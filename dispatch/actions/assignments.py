@@ -12,7 +12,7 @@ from dispatch.actions.after_action import review_if_missed
 from dispatch.actions.recording import begin, record
 from dispatch.core import assignments, gates, incidents
 from dispatch.core import events as ev
-from dispatch.core.assignments import DIVERTED, Assignment
+from dispatch.core.assignments import DIVERTED, TAKEN, Assignment
 from dispatch.core.errors import Conflict, Invalid
 from dispatch.core.events import SYSTEM, Actor, Fact
 from dispatch.core.incidents import Incident
@@ -162,7 +162,7 @@ def _let_go_surplus(world: World, now: datetime, taken: Assignment) -> None:
     later.sort(key=lambda other: (other.eta or now, other.id), reverse=True)
     because = {"rule": "offers.parallel_below", "taken": str(taken.id)}
     for other in later[:surplus]:
-        withdraw(world, now, SYSTEM, other.id, reason="another crew took it", because=because)
+        withdraw(world, now, SYSTEM, other.id, reason=TAKEN, because=because)
 
 
 def decline(

@@ -54,6 +54,8 @@ class Assignment:
 
 DIVERTED = "diverted"
 """The reason of a withdrawal that gave the crew to another incident."""
+TAKEN = "another crew took it"
+"""The reason of a withdrawal when two were asked at once and the other one took it."""
 
 ACTIVE = frozenset({"offered", "acknowledged", "en_route", "on_scene"})
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dispatch.core import coverage, run_cards
-from dispatch.core.assignments import DIVERTED, Assignment
+from dispatch.core.assignments import DIVERTED, TAKEN, Assignment
 from dispatch.core.coverage import Cover, Placed, Rule, Terrain
 from dispatch.core.crews import Crew, Fix
 from dispatch.core.gates import unfit
@@ -132,12 +132,17 @@ def _genuine(incident: Incident) -> float:
 
 
 def paused_for(world: World, now: datetime, incident: Incident) -> frozenset[UUID]:
-    """The crews that should not be asked for this incident again yet."""
+    """The crews that should not be asked for this incident again yet.
+
+    Those that declined, did not answer, or were called back by somebody; not those that the plan
+    itself took off it.
+    """
     pause = timedelta(seconds=world.policy.offers.decline_pause_s)
     return frozenset(
         assignment.crew_id
         for assignment in world.assignments_of(incident.id)
         if assignment.status in ("declined", "expired", "withdrawn")
+        and assignment.decline_reason not in (DIVERTED, TAKEN)
         and assignment.ended_at is not None
         and now - assignment.ended_at < pause
     )

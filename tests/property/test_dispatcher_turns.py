@@ -26,6 +26,7 @@ from dispatch.core.policy import CardSlot, Policy, RunCard
 from dispatch.core.proposals import Proposal
 from dispatch.core.rounds import is_routine
 from dispatch.core.run_cards import slots_of
+from dispatch.dispatcher.board import paused_for
 from dispatch.simulator.memory import MemoryWorld
 from tests.contract.worlds import NOON, POLICY, counted_ids
 
@@ -263,12 +264,7 @@ class Check:
                 continue
             at_work = [world.crew(world.assignment(a).crew_id) for a in incident.assignment_ids]
             open_slots = run_cards.missing(slots_of(incident), at_work)
-            asked = {
-                a.crew_id
-                for a in world.assignments_of(incident.id)
-                if a.ended_at is not None
-                and (now - a.ended_at).total_seconds() < policy.offers.decline_pause_s
-            }
+            asked = paused_for(world, now, incident)
             for crew in world.crews():
                 free = crew.id not in asked and crew.assignment_id is None
                 fit = gates.unfit(
