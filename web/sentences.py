@@ -332,6 +332,12 @@ FROM_BELOW: Mapping[str, str] = {
     "Latitude and longitude seem to be swapped. Put the pin on the map instead.": (
         "Lintang dan bujur tampaknya tertukar. Tentukan pin di peta."
     ),
+    "This is no place on earth. Check longitude and latitude.": (
+        "Tempat ini tidak ada di bumi. Periksa bujur dan lintangnya."
+    ),
+    "This line leaves the city's map. Draw it within the city.": (
+        "Garis ini keluar dari peta kota. Gambar di dalam kota."
+    ),
     "This place is outside the city served here. Check the pin.": (
         "Tempat ini di luar kota yang dilayani. Periksa pinnya."
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,15 +11,20 @@ from fastapi import APIRouter, Query, Response
 
 from dispatch import actions
 from dispatch.core.closures import Closure
+from dispatch.core.errors import Invalid
 from dispatch.core.events import Stretch
 from dispatch.core.log import plain, wire_view
 from dispatch.core.world import World
-from geo.point import Point, distance_m
+from dispatch.system.cities import City
+from geo.point import BadPoint, Point, distance_m
 from web import shapes, wishes
 from web.api.deeds import carry_out, json
 from web.auth import Driver, TheCity, TheStep, TheSystem, Watcher
 
 router = APIRouter(prefix="/api/{city}/closures", tags=["closures"])
+
+FARTHEST_M = 5_000.0
+"""A drawn line stays within the city's map and so much around it."""
 
 HAPPENED = shapes.answers(shapes.Happened)
 _PAIR = r"-?\d{1,3}(\.\d{1,12})?,-?\d{1,2}(\.\d{1,12})?"
@@ -45,7 +51,9 @@ def preview(
     """Which pieces of road a drawn line would close; nothing is closed."""
     points = [pair.split(",") for pair in line.split(";")]
     found = system.stretches_along(
-        city.id, [Point(float(lon), float(lat)) for lon, lat in points], within_m=width_m
+        city.id,
+        _on_map(city, [(float(lon), float(lat)) for lon, lat in points]),
+        within_m=width_m,
     )
     return json(
         {
@@ -54,6 +62,17 @@ def preview(
             "length_m": round(sum(_length_m(each) for each in found), 1),
         }
     )
+
+
+def _on_map(city: City, places: Sequence[Sequence[float]]) -> list[Point]:
+    """The places, all on the city's map. Raises Invalid otherwise."""
+    try:
+        points = [Point(lon, lat) for lon, lat in places]
+    except BadPoint as error:
+        raise Invalid("This is no place on earth. Check longitude and latitude.") from error
+    if not all(city.box.padded(FARTHEST_M).contains(point) for point in points):
+        raise Invalid("This line leaves the city's map. Draw it within the city.")
+    return points
 
 
 def _length_m(stretch: Stretch) -> float:
@@ -66,9 +85,7 @@ def close_road(
 ) -> Response:
     """Close the roads along a drawn line, or around a point, until somebody lifts it."""
     # Roads are asked before the step; a repeated request needs no answer from them.
-    stretches = system.stretches_along(
-        city.id, [Point(lon, lat) for lon, lat in wish.points], within_m=wish.width_m
-    )
+    stretches = system.stretches_along(city.id, _on_map(city, wish.points), within_m=wish.width_m)
 
     def action(world: World, now: datetime) -> Closure:
         return actions.close_road(
