@@ -51,6 +51,8 @@ def outlines(areas: Areas) -> list[list[tuple[float, float]]]:
     lines = []
     for area in found:
         boundary = shapely.simplify(area.geometry, TOLERANCE_DEG).boundary
-        for part in shapely.get_parts(boundary):
-            lines.append([(float(x), float(y)) for x, y in shapely.get_coordinates(part)])
+        lines += [
+            [(float(x), float(y)) for x, y in shapely.get_coordinates(part)]
+            for part in shapely.get_parts(boundary)
+        ]
     return lines
