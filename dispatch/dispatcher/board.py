@@ -20,6 +20,7 @@ from dispatch.core.world import World
 
 ON_THE_WAY = ("acknowledged", "en_route")
 HOUR_S = 3600.0
+ARRIVALS_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,8 @@ def on_the_way(
 ) -> dict[UUID, OnTheWay]:
     """The crews that the diversion rules let the plan turn round, by crew.
 
-    Never one that was diverted to where it goes now, never one whose incident lost a crew by a
-    diversion before, never one that is nearly there.
+    Never one that was turned round just before, never one whose incident lost as many crews as
+    it may, never one that is nearly there.
     """
     rule = world.policy.diversion
     if not rule.enabled or world.policy.matching.rule != "deadline":
@@ -176,7 +177,31 @@ def on_the_way(
         left_s = max(seconds + correction, 0.0)
         if left_s > rule.lock_s or is_routine(world.policy, incident):
             found[crew.id] = OnTheWay(crew, assignment, incident, left_s, correction)
-    return found
+    turned = _turned_before(world) if found else frozenset()
+    return {
+        crew_id: held
+        for crew_id, held in found.items()
+        if crew_id not in turned or is_routine(world.policy, held.incident)
+    }
+
+
+def _turned_before(world: World) -> frozenset[UUID]:
+    """The crews that were turned round and have arrived nowhere since.
+
+    Known from incidents that are not yet over and the newest arrivals.
+    """
+    turned: dict[UUID, datetime] = {}
+    for incident in world.active_incidents():
+        for one in world.assignments_of(incident.id):
+            if one.decline_reason == DIVERTED and one.ended_at is not None:
+                turned[one.crew_id] = max(one.ended_at, turned.get(one.crew_id, one.ended_at))
+    arrivals = world.last_arrivals(ARRIVALS_LOOKED_AT) if turned else ()
+    there = {
+        one.crew_id
+        for one in arrivals
+        if one.arrived_at and one.arrived_at > turned.get(one.crew_id, one.arrived_at)
+    }
+    return frozenset(turned.keys() - there)
 
 
 def _divertible(world: World, assignment: Assignment, incident: Incident) -> bool:

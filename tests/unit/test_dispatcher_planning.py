@@ -296,6 +296,37 @@ def test_only_what_the_policy_names_may_be_left() -> None:
     assert off.job(0).incident_id == lamp
 
 
+def test_a_crew_that_was_relieved_is_not_turned_round_next() -> None:
+    """A nearer crew takes over; the first is sent elsewhere, and gets there."""
+    city = City(crews=2)
+    actions.set_crew_status(city.world, NOON, DESK, city.crews[1], status="not_available")
+    tree = city.incident(1100, 100, priority=1)
+    city.turn()
+    city.roll(0)
+    actions.set_crew_status(city.world, NOON, DESK, city.crews[1], status="available")
+    city.turn(10)
+    assert city.job(1).incident_id == tree
+    assert city.job(0) is None
+    lamp = city.incident(900, 9000)
+    city.turn(10)
+    assert city.job(0).incident_id == lamp
+    city.roll(0)
+    urgent = city.incident(60, 9000, priority=1)
+    city.turn(10)
+    assert city.job(0).incident_id == lamp
+    city.be_there(0)
+    actions.clear(city.world, city.now, CREW, city.job(0).id, disposition_code="05")
+    # once it has arrived somewhere it may be turned round again
+    actions.cancel_incident(city.world, city.now, DESK, urgent, reason="uji")
+    another = city.incident(900, 9000)
+    city.turn(10)
+    assert city.job(0).incident_id == another
+    city.roll(0)
+    city.incident(60, 9000, priority=1)
+    city.turn(10)
+    assert city.job(0).incident_id != another
+
+
 def test_an_incident_does_not_lose_a_crew_twice() -> None:
     city = City(crews=1)
     lamp = city.incident(900)
