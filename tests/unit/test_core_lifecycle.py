@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from dispatch.core import assignments, crews, incidents, referrals, reports
+from dispatch.core import assignments, closures, crews, incidents, referrals, reports, rounds
 from dispatch.core.errors import WrongStatus
 from dispatch.core.events import fact_types
 from dispatch.core.lifecycle import ANY, SAME, Lifecycle
@@ -14,7 +14,7 @@ from dispatch.core.world import EVOLVE
 
 TABLES: Mapping[str, Lifecycle] = {
     room.LIFECYCLE.kind: room.LIFECYCLE
-    for room in (reports, incidents, assignments, crews, referrals)
+    for room in (reports, incidents, assignments, crews, referrals, closures, rounds)
 }
 EVERY = pytest.mark.parametrize("lifecycle", TABLES.values(), ids=TABLES.keys())
 # Facts that themselves name the status they lead to; the table keeps the one there was.
