@@ -63,6 +63,8 @@ def turned_round(city: Watched) -> None:
     city.do(actions.send_crew, 30003, DISPATCHER, first.id, crew_id=crew.id)
     city.do(actions.divert_crew, 30010, DISPATCHER, second.id, crew_id=crew.id)
     city.do(actions.withdraw, 30011, DISPATCHER, job(city, crew), reason="pindah")
+    city.do(actions.set_crew_status, 30012, CREW, crew.id, status="not_available")
+    crew = new_crew(city, 30015)
     city.do(actions.send_crew, 30020, DISPATCHER, second.id, crew_id=crew.id)
     city.do(actions.acknowledge, 30021, CREW, job(city, crew))
     urgent = new_incident(city, 30022)
