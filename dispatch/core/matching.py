@@ -13,12 +13,13 @@ added for every further hour. Crews on their way may be part of the plan, with t
 are on their way to: then the plan may turn them round. The sum over incidents is minimised over
 [c | diag(u)] (Kuhn 1955; solved with `scipy.optimize.linear_sum_assignment`). Symbols and defaults:
 `policy.toml`, table [matching]; the rules it is measured against: `dispatch.core.baselines`.
+
+A little longer than other files: the board, its prices and what is told of them are one thought.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,7 @@ from scipy.special import ndtr, ndtri
 from dispatch.core import baselines, suitability
 from dispatch.core.policy import Policy
 from dispatch.core.proposals import SHORTFALLS, Proposal
+from dispatch.core.road_times import RoadTimes, road_table
 
 INFEASIBLE = 1e7
 FAR_S = 86_400.0
@@ -80,45 +82,6 @@ class Candidate:
     holds: UUID | None = None
     held_s: float = 0.0
     cover_loss: float = 0.0
-
-
-class RoadTimes(Mapping[tuple[UUID, UUID], float]):
-    """Road seconds by (crew, incident), kept as the table they came in.
-
-    `seconds` has shape (crews, incidents); inf = no road leads there. `barred` are the pairs of
-    which only the crew's vehicle is in the way.
-    """
-
-    def __init__(
-        self,
-        crew_ids: Sequence[UUID],
-        incident_ids: Sequence[UUID],
-        seconds: Floats,
-        *,
-        barred: AbstractSet[tuple[UUID, UUID]] = frozenset(),
-    ) -> None:
-        self.barred = barred
-        self._crews = {crew_id: i for i, crew_id in enumerate(crew_ids)}
-        self._incidents = {incident_id: i for i, incident_id in enumerate(incident_ids)}
-        self._seconds = seconds
-
-    def __getitem__(self, pair: tuple[UUID, UUID]) -> float:
-        return float(self._seconds[self._crews[pair[0]], self._incidents[pair[1]]])
-
-    def __iter__(self) -> Iterator[tuple[UUID, UUID]]:
-        return ((crew, incident) for crew in self._crews for incident in self._incidents)
-
-    def __len__(self) -> int:
-        return len(self._crews) * len(self._incidents)
-
-    def table(self, crew_ids: Sequence[UUID], incident_ids: Sequence[UUID]) -> Floats:
-        """Shape (incidents, crews); nan where the roads were not asked."""
-        row = np.array([self._incidents.get(i, -1) for i in incident_ids], dtype=np.int64)
-        column = np.array([self._crews.get(c, -1) for c in crew_ids], dtype=np.int64)
-        padded = np.full((len(self._crews) + 1, len(self._incidents) + 1), np.nan)
-        padded[:-1, :-1] = self._seconds
-        found: Floats = padded[np.ix_(column, row)].T
-        return found
 
 
 def p_on_time(left_s: Floats | float, ete_s: Floats | float, *, sigma: float) -> Floats:
@@ -205,7 +168,11 @@ class Board:
     ) -> None:
         self.needs, self.candidates, self.policy = needs, candidates, policy
         m = policy.matching
-        road = _road_table(needs, candidates, road_s)
+        road = road_table(
+            road_s,
+            crew_ids=[c.crew_id for c in candidates],
+            incident_ids=[n.incident_id for n in needs],
+        )
         self.asked: Truths = ~np.isnan(road)
         self._barred = road_s.barred if isinstance(road_s, RoadTimes) else frozenset()
         turnout = np.array(
@@ -450,17 +417,3 @@ class Board:
             return "equipment" if some else "skill"
         reasons = {self._why_not(i, int(j)) for j in skilled}
         return next((reason for reason in SHORTFALLS if reason in reasons), "no_crews")
-
-
-def _road_table(
-    needs: Sequence[Need],
-    candidates: Sequence[Candidate],
-    road_s: Mapping[tuple[UUID, UUID], float],
-) -> Floats:
-    """Road seconds, shape (needs, crews); nan where the roads were not asked."""
-    if isinstance(road_s, RoadTimes):
-        return road_s.table([c.crew_id for c in candidates], [n.incident_id for n in needs])
-    return np.array(
-        [[road_s.get((c.crew_id, n.incident_id), np.nan) for c in candidates] for n in needs],
-        dtype=np.float64,
-    ).reshape(len(needs), len(candidates))

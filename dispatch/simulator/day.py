@@ -1,7 +1,8 @@
 """A run of a simulated city under one policy: discrete events around the real dispatcher.
 
 The World is the one in memory, every step is an action that a person or the dispatcher takes in
-the product too; what is made up is only the people, the vehicles and the clock.
+the product too; what is made up is only the people, the vehicles and the clock. One file on purpose:
+a run is one loop over one state, and each event is a few lines that read best side by side.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from dispatch.core import events as ev
 from dispatch.core.coverage import Terrain
 from dispatch.core.crews import Fix
 from dispatch.core.events import Actor
-from dispatch.core.matching import RoadTimes
 from dispatch.core.policy import Policy
+from dispatch.core.road_times import RoadTimes
 from dispatch.dispatcher import Question
 from dispatch.simulator.demand import HOUR_S, Job, slow_at
 from dispatch.simulator.memory import MemoryWorld

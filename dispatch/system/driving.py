@@ -8,8 +8,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.core.matching import RoadTimes
 from dispatch.core.policy import Vehicle
+from dispatch.core.road_times import RoadTimes
 from dispatch.dispatcher import Question, RoadSeconds
 from dispatch.system.cities import City
 from geo.network import RoadNetwork

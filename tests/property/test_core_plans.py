@@ -15,9 +15,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dispatch.core.matching import INFEASIBLE, Board, Candidate, Need, RoadTimes, match
+from dispatch.core.matching import INFEASIBLE, Board, Candidate, Need, match
 from dispatch.core.policy import Matching, Policy, Service
 from dispatch.core.proposals import SHORTFALLS, Proposal
+from dispatch.core.road_times import RoadTimes
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 POLICY = Policy(

@@ -11,7 +11,7 @@ from dispatch import actions, dispatcher
 from dispatch.core.assignments import DIVERTED
 from dispatch.core.crews import Fix
 from dispatch.core.events import Actor, CrewRegistered
-from dispatch.core.matching import RoadTimes
+from dispatch.core.road_times import RoadTimes
 from dispatch.core.world import World
 from dispatch.simulator.memory import MemoryWorld
 from dispatch.storage.documents import report_view
