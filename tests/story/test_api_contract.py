@@ -23,7 +23,7 @@ SAMPLES = 4
 LEFT_OUT = {("DELETE", "/api/session"), ("POST", "/api/session"), ("POST", "/api/crew-session")}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     with stand(tmp_path_factory.mktemp("contract")) as running:
         yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_origin, get_type_hints
@@ -87,6 +88,8 @@ def _example(hint: Any) -> Any:
     arguments = get_args(hint)
     if get_origin(hint) is tuple:
         return (_example(arguments[0]),)
+    if get_origin(hint) is Mapping and arguments[1] is not Any:
+        return {"x": _example(arguments[1])}
     if "Literal" in str(hint):
         return arguments[0]
     if isinstance(hint, type) and is_dataclass(hint):
