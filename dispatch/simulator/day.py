@@ -1,8 +1,9 @@
 """A run of a simulated city under one policy: discrete events around the real dispatcher.
 
 The World is the one in memory, every step is an action that a person or the dispatcher takes in
-the product too; what is made up is only the people, the vehicles and the clock. One file on purpose:
-a run is one loop over one state, and each event is a few lines that read best side by side.
+the product too; what is made up is only the people, the vehicles and the clock.
+
+One file on purpose: a run is one loop over one state, and its events read best side by side.
 """
 
 from __future__ import annotations
