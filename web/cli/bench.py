@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 
 from dispatch.core.matching import Candidate, Need, match
+from dispatch.core.road_times import RoadTimes
 from dispatch.system.cities import read_policy
 from geo.bundle import Bundle, open_bundle
 from geo.point import Point
@@ -165,11 +166,7 @@ def _decide(bundle: Bundle, scene: Scene) -> tuple[float, float]:
         [Point(lon, lat) for _, lon, lat in there], [Point(lon, lat) for _, lon, lat in wanting]
     )
     asked = time.perf_counter()
-    seconds = {
-        (crew[0], incident[0]): float(table[j, i])
-        for j, crew in enumerate(there)
-        for i, incident in enumerate(wanting)
-    }
+    seconds = RoadTimes([crew[0] for crew in there], [i[0] for i in wanting], table)
     match(needs, candidates, seconds, policy=policy, now=now)
     return asked - begun, time.perf_counter() - asked
 
