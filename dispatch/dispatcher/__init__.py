@@ -24,7 +24,6 @@ from dispatch.dispatcher.planning import (
     estimate,
     estimate_of,
     plan,
-    plan_for,
 )
 from dispatch.dispatcher.posting import move_up
 from dispatch.dispatcher.rounds import Rest, running_rounds, tend_round

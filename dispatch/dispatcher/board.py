@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from dispatch.core import coverage, run_cards
+from dispatch.core import coverage, matching, run_cards
 from dispatch.core.assignments import DIVERTED, TAKEN, Assignment
 from dispatch.core.coverage import Cover, Placed, Rule, Terrain
 from dispatch.core.crews import Crew, Fix
 from dispatch.core.gates import unfit
 from dispatch.core.incidents import Incident
 from dispatch.core.matching import Candidate, Need
-from dispatch.core.policy import Policy, Vehicle
+from dispatch.core.policy import Policy, Slot, Vehicle
+from dispatch.core.proposals import Proposal
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
 
@@ -84,52 +85,32 @@ def needs(world: World, now: datetime) -> list[Need]:
         assigned = [world.crew(world.assignment(a).crew_id) for a in incident.assignment_ids]
         paused = paused_for(world, now, incident)
         for at, slot in enumerate(run_cards.missing(run_cards.slots_of(incident), assigned)):
-            found.append(
-                Need(
-                    incident_id=incident.id,
-                    due_at=incident.due_at,
-                    priority=incident.priority,
-                    skills=frozenset(slot.skills),
-                    equipment=frozenset(slot.equipment),
-                    slot=at,
-                    paused=paused,
-                    p_genuine=_genuine(incident),
-                )
-            )
+            found.append(_need(incident, slot, at=at, paused=paused))
     return found
 
 
 def need_of(world: World, now: datetime, incident: Incident) -> Need:
     """What the incident would want if nobody were sent, for a dispatcher who asks."""
     slot = run_cards.slots_of(incident)[0]
+    return _need(incident, slot, paused=paused_for(world, now, incident))
+
+
+def held_need(world: World, now: datetime, held: OnTheWay) -> Need:
+    """The need that a crew on its way already answers; who declined it does not replace it."""
+    return replace(need_of(world, now, held.incident), held_by=held.crew.id)
+
+
+def _need(incident: Incident, slot: Slot, *, at: int = 0, paused: frozenset[UUID]) -> Need:
     return Need(
         incident_id=incident.id,
         due_at=incident.due_at,
         priority=incident.priority,
         skills=frozenset(slot.skills),
         equipment=frozenset(slot.equipment),
-        paused=paused_for(world, now, incident),
-        p_genuine=_genuine(incident),
+        slot=at,
+        paused=paused,
+        p_genuine=1.0 if incident.p_genuine is None else incident.p_genuine,
     )
-
-
-def held_need(world: World, now: datetime, held: OnTheWay) -> Need:
-    """The need that a crew on its way already answers; who declined it does not replace it."""
-    slot = run_cards.slots_of(held.incident)[0]
-    return Need(
-        incident_id=held.incident.id,
-        due_at=held.incident.due_at,
-        priority=held.incident.priority,
-        skills=frozenset(slot.skills),
-        equipment=frozenset(slot.equipment),
-        paused=paused_for(world, now, held.incident),
-        p_genuine=_genuine(held.incident),
-        held_by=held.crew.id,
-    )
-
-
-def _genuine(incident: Incident) -> float:
-    return 1.0 if incident.p_genuine is None else incident.p_genuine
 
 
 def paused_for(world: World, now: datetime, incident: Incident) -> frozenset[UUID]:
@@ -271,6 +252,20 @@ def candidates(
             )
         )
     return found
+
+
+def plan_for(
+    world: World,
+    now: datetime,
+    incident: Incident,
+    road_s: Mapping[tuple[UUID, UUID], float],
+    *,
+    terrain: Terrain | None = None,
+) -> Proposal:
+    """The proposal for one incident as if it stood alone, for a dispatcher who asks."""
+    wanted, able = need_of(world, now, incident), candidates(world, now, terrain=terrain)
+    [proposal] = matching.match([wanted], able, road_s, policy=world.policy, now=now)
+    return proposal
 
 
 def placed(world: World, now: datetime, terrain: Terrain) -> list[Placed]:

@@ -15,6 +15,7 @@ from dispatch.core.incidents import Incident
 from dispatch.core.proposals import Proposal
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
+from dispatch.dispatcher.board import plan_for
 
 MATERIAL_P = 0.1
 SAVERS = 3
@@ -60,7 +61,7 @@ def _forecast(
     alarm = p < (rule.clear_above if incident.forecast_alarm else rule.alarm_below)
     savers: tuple[Mapping[str, Any], ...] = ()
     if alarm and left > 0:
-        savers = _savers(proposal, better_than=p)
+        savers = _savers(proposal or plan_for(world, now, incident, road_s), better_than=p)
     eta = now + timedelta(seconds=round(ete_s)) if ete_s is not None else None
     return ev.IncidentForecast(round(p, 4), eta, round(saves, 4), alarm, savers)
 
@@ -84,10 +85,8 @@ def _soonest(
     return min(found, default=None)
 
 
-def _savers(proposal: Proposal | None, *, better_than: float) -> tuple[Mapping[str, Any], ...]:
+def _savers(proposal: Proposal, *, better_than: float) -> tuple[Mapping[str, Any], ...]:
     """The crews with the best chance that beats the plan's, best first."""
-    if proposal is None:
-        return ()
     able = [
         c
         for c in proposal.candidates

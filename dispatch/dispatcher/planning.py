@@ -24,7 +24,6 @@ from dispatch.dispatcher.board import (
     OnTheWay,
     candidates,
     held_need,
-    need_of,
     needs,
     on_the_way,
 )
@@ -57,20 +56,6 @@ def plan(
         return []
     able = candidates(world, now, moving=moving, terrain=terrain)
     return matching.match(wanted, able, road_s, policy=world.policy, now=now)
-
-
-def plan_for(
-    world: World,
-    now: datetime,
-    incident: Incident,
-    road_s: RoadSeconds,
-    *,
-    terrain: Terrain | None = None,
-) -> Proposal:
-    """The proposal for one incident as if it stood alone, for a dispatcher who asks."""
-    wanted, able = need_of(world, now, incident), candidates(world, now, terrain=terrain)
-    [proposal] = matching.match([wanted], able, road_s, policy=world.policy, now=now)
-    return proposal
 
 
 def estimate_of(road_s: float, incident: Incident, *, policy: Policy, now: datetime) -> Estimate:

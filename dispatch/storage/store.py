@@ -70,6 +70,8 @@ class StoredWorld:
         self._entities: dict[tuple[Kind, UUID], Entity] = {}
         self._of: dict[tuple[Kind, UUID], list[UUID]] = {}
         self._personal: dict[UUID, Personal | None] = {}
+        self._crew_ids: list[UUID] | None = None
+        self._fixes: Mapping[UUID, Fix] | None = None
         self._written = 0
         self._offset, self._tickets, self._ticket_prefix = self._enter(locked=locked)
         self._counters = self._offset, self._tickets
@@ -155,13 +157,20 @@ class StoredWorld:
         return self._query(Incident, tables.incident.c.status.in_(incidents.ACTIVE))
 
     def crews(self) -> Sequence[Crew]:
-        return self._query(Crew)
+        # a plan asks again and again: who there is changes only by this step's own hand
+        if self._crew_ids is None:
+            self._crew_ids = [crew.id for crew in self._query(Crew)]
+        return [self.crew(crew_id) for crew_id in self._crew_ids]
 
     def fixes(self) -> Mapping[UUID, Fix]:
-        table = tables.crew_fix
-        found = select(table).where(table.c.city_id == self.city_id).order_by(table.c.crew_id)
-        rows = self.connection.execute(found).mappings()
-        return {row["crew_id"]: codec.read_fix(cast("Mapping[str, Any]", row)) for row in rows}
+        if self._fixes is None:
+            table = tables.crew_fix
+            found = select(table).where(table.c.city_id == self.city_id).order_by(table.c.crew_id)
+            rows = self.connection.execute(found).mappings()
+            self._fixes = {
+                row["crew_id"]: codec.read_fix(cast("Mapping[str, Any]", row)) for row in rows
+            }
+        return self._fixes
 
     def reports_near(
         self, lon: float, lat: float, *, within_m: float, since: datetime
@@ -361,6 +370,8 @@ class StoredWorld:
 
     def _relist(self, kind: Kind, before: Entity | None, after: Entity) -> None:
         """Keep the lists of what belongs to an incident in step with what was written."""
+        if before is None and isinstance(after, Crew) and self._crew_ids is not None:
+            insort(self._crew_ids, after.id)
         if before is None and isinstance(after, Incident):
             self._of.update({(listed, after.id): [] for listed in _LISTED})
         was, now = getattr(before, "incident_id", None), getattr(after, "incident_id", None)

@@ -42,8 +42,10 @@ def test_the_savers_are_crews_that_would_be_there_in_time() -> None:
     tree = city.incident(300, 400, 9000, priority=1)
     actions.send_crew(city.world, city.now, DESK, tree, crew_id=city.crews[2])
     city.turn()
-    # with a crew on it there is no need on the board: nobody can be named
-    assert city.it(tree).forecast_alarm
+    told = city.it(tree)
+    assert told.forecast_alarm
+    assert [one["crew_id"] for one in told.savers] == [str(crew) for crew in city.crews[:2]]
+    assert {one["how"] for one in told.savers} == {"send"}
     waiting = city.incident(1150, 1170, 9000, priority=1)
     city.turn(10)
     told = city.it(waiting)
