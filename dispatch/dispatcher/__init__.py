@@ -13,6 +13,7 @@ from dispatch.dispatcher.board import (
     candidates,
     cover_of,
     needs,
+    plan_for,
     question,
     vehicles_of,
 )
