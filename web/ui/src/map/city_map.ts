@@ -14,6 +14,8 @@ import { basemapStyle, OSM_ATTRIBUTION } from "./style.js";
 setWorkerUrl(workerUrl);
 addProtocol("pmtiles", new Protocol().tile);
 
+const BROKEN_OFF = /Failed to fetch|NetworkError|Load failed/;
+
 export interface Look {
   theme: Theme;
   language: Language;
@@ -75,6 +77,11 @@ export async function openCityMap(options: CityMapOptions): Promise<CityMap> {
     if (drawn && !map.hasImage(id)) {
       map.addImage(id, drawn.data, { pixelRatio: drawn.pixelRatio });
     }
+  });
+  map.on("error", ({ error }) => {
+    // A lost network or a left page breaks off what a map was asking for; it asks again by itself.
+    if (BROKEN_OFF.test(error.message)) console.warn(error.message);
+    else console.error(error);
   });
   map.on("style.load", () => options.overlay?.(map, look));
   // Not a diff: images are drawn per theme, and after a lost graphics context layers of our own too.
