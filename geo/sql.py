@@ -14,6 +14,7 @@ import math
 import sqlite3
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -57,6 +58,7 @@ from geo.point import METRES_PER_DEGREE, Point, distance_m
 
 SRID = 4326
 BUSY_S = 30.0
+RETRY_S = 0.01
 _BEGIN = "geo_begin"
 
 # --- types --------------------------------------------------------------------
@@ -417,8 +419,23 @@ def _equip(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
     lite.isolation_level = None
     for name, (count, function) in _FUNCTIONS.items():
         lite.create_function(name, count, function, deterministic=True)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _keep_a_log(lite)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         lite.execute(f"PRAGMA {pragma}").close()
+
+
+def _keep_a_log(lite: sqlite3.Connection) -> None:
+    """Switch a new file to its write-ahead log: SQLite refuses one of two who do so at once."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            lite.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

@@ -7,10 +7,11 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
 from dispatch.core import events as ev
 from dispatch.core.errors import Conflict
@@ -140,6 +141,19 @@ def test_several_processes_may_start_at_once(empty_url: str) -> None:
     with ThreadPoolExecutor(3) as pool:
         epochs = set(pool.map(start, range(3)))
     assert len(epochs) == 1
+
+
+def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    def look(url: str) -> None:
+        engine = open_engine(url)
+        with reading(engine) as connection:
+            connection.execute(text("SELECT 1"))
+        engine.dispose()
+
+    with ThreadPoolExecutor(12) as pool:
+        for number in range(400):
+            url = f"sqlite:///{tmp_path}/{number}.sqlite3"
+            list(pool.map(look, [url] * 12))
 
 
 def test_timers_are_claimed_once_by_many(stored: Stored) -> None:
