@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
@@ -127,6 +127,18 @@ def events(
         for row in rows:
             yield codec.read_event(dict(row))
         last = rows[-1]["offset"]
+
+
+def lines(
+    connection: Connection, city_id: str
+) -> Iterator[list[tuple[Mapping[str, Any], tuple[str, ...]]]]:
+    """Every line as it was written, with the narrow channels that hear of it, in batches."""
+    wanted = select(tables.log).where(_log.city_id == city_id).order_by(_log.offset).limit(BATCH)
+    last = 0
+    while rows := connection.execute(wanted.where(_log.offset > last)).mappings().all():
+        last = rows[-1]["offset"]
+        heard = _channels(connection, city_id, [row["offset"] for row in rows])
+        yield [(dict(row), tuple(heard.get(row["offset"], ()))) for row in rows]
 
 
 def _entries(connection: Connection, city_id: str, rows: Sequence[Any]) -> list[Entry]:

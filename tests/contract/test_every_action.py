@@ -21,6 +21,7 @@ from dispatch.core.crews import Crew, Fix
 from dispatch.core.events import Actor
 from dispatch.core.incidents import Incident
 from dispatch.core.world import World, fold
+from dispatch.system.audit import audit_city
 from geo.network import Segment
 from geo.point import Point
 from realtime.wire import Folded
@@ -228,6 +229,7 @@ def told(stored: Stored) -> Iterator[list[Told]]:
         part(city)
     yield city.told
     assert fold([entry.event for entry in stored.log()]) == stored.things()
+    assert audit_city(stored.engine, None, stored.city_id, NOON).findings == ()
 
 
 def _actions() -> set[str]:
