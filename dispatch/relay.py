@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,6 +17,29 @@ from realtime.wire import Durable
 
 BATCH = 500
 POLL_S = 1.0
+FED_AHEAD = 2_000
+"""So many lines from other hosts wait for the one that is missing before the log is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What channels are told of one line of the log.
+
+    `changes` None: only the log itself may tell them (what a citizen wrote stays in its table).
+    """
+
+    offset: int
+    type: str
+    key: str
+    version: int
+    changes: Mapping[str, Any] | None
+    channels: tuple[str, ...] = ()
+
+
+def line_of(entry: Entry) -> Line:
+    """An entry, as channels are told of it."""
+    event = entry.event
+    return Line(entry.offset, event.type, event.key, event.version, entry.changes, entry.channels)
 
 
 class Log(Protocol):
@@ -58,8 +83,11 @@ def document_key(channel: str) -> str:
 class Relay:
     """Reads each city's log once and tells its channels. Lives in one event loop."""
 
-    def __init__(self, hub: Hub, log: Log) -> None:
-        self._hub, self._log = hub, log
+    def __init__(self, hub: Hub, log: Log, *, flows: Callable[[], bool] = lambda: False) -> None:
+        """`flows`: whether lines can be expected from another host, so that the log may rest."""
+        self._hub, self._log, self._flows = hub, log, flows
+        self._fed: dict[str, dict[int, Line]] = {}
+        self._looked_at: dict[str, float] = {}
         self._last: dict[str, int] = {}
         self._epoch: dict[str, str] = {}
         self._wake = asyncio.Event()
@@ -72,6 +100,17 @@ class Relay:
     def follow(self, city_id: str) -> None:
         """Begin at the log's present end."""
         self._epoch[city_id], self._last[city_id] = self._log.head(city_id)
+
+    def feed(self, city_id: str, epoch: str, line: Line) -> None:
+        """Take a line that another host published. Call it from the loop's own thread."""
+        last = self._last.get(city_id)
+        if last is None or line.offset <= last or epoch != self._epoch[city_id]:
+            return
+        fed = self._fed.setdefault(city_id, {})
+        if len(fed) >= FED_AHEAD:
+            fed.clear()
+        fed[line.offset] = line
+        self._wake.set()
 
     async def run(self) -> None:
         """Tell what grew, for ever; a slow poll stands behind lost wake-ups."""
@@ -86,27 +125,44 @@ class Relay:
                 await self._tell(city_id)
 
     async def _tell(self, city_id: str) -> None:
-        while True:
-            entries = await asyncio.to_thread(self._log.after, city_id, self._last[city_id], BATCH)
-            if not entries:
-                return
-            self._tell_city(city_id, entries)
-            await self._tell_narrow(city_id, entries)
-            self._last[city_id] = entries[-1].offset
+        while lines := await self._next(city_id):
+            self._tell_city(city_id, lines)
+            await self._tell_narrow(city_id, lines)
+            self._last[city_id] = lines[-1].offset
 
-    def _tell_city(self, city_id: str, entries: Sequence[Entry]) -> None:
+    async def _next(self, city_id: str) -> Sequence[Line]:
+        """The lines that follow: from other hosts while they flow without a gap, else the log's."""
+        last, fed = self._last[city_id], self._fed.get(city_id, {})
+        for known in [offset for offset in fed if offset <= last]:
+            del fed[known]
+        lines: list[Line] = []
+        while (line := fed.get(last + len(lines) + 1)) is not None and line.changes is not None:
+            lines.append(line)
+            if len(lines) == BATCH:
+                break
+        if lines:
+            return lines
+        now = asyncio.get_running_loop().time()
+        rested = now - self._looked_at.get(city_id, -math.inf) < POLL_S
+        if self._flows() and not fed and rested:
+            return []
+        self._looked_at[city_id] = now
+        entries = await asyncio.to_thread(self._log.after, city_id, last, BATCH)
+        return [line_of(entry) for entry in entries]
+
+    def _tell_city(self, city_id: str, lines: Sequence[Line]) -> None:
         name = f"city/{city_id}"
         channel = hub_name(city_id, name)
         if self._hub.listening(channel):
-            texts = [wire.durable(name, city_message(entry)) for entry in entries]
+            texts = [wire.durable(name, line_message(line)) for line in lines]
             self._hub.send(channel, name, texts)
 
-    async def _tell_narrow(self, city_id: str, entries: Sequence[Entry]) -> None:
-        heard: dict[str, list[Entry]] = {}
-        for entry in entries:
-            for name in entry.channels:
+    async def _tell_narrow(self, city_id: str, lines: Sequence[Line]) -> None:
+        heard: dict[str, list[Line]] = {}
+        for line in lines:
+            for name in line.channels:
                 if self._hub.listening(hub_name(city_id, name)):
-                    heard.setdefault(name, []).append(entry)
+                    heard.setdefault(name, []).append(line)
         for name, own in heard.items():
             first = await asyncio.to_thread(self._log.previous, city_id, name, own[0].offset)
             document = await asyncio.to_thread(self._document, city_id, name)
@@ -148,8 +204,8 @@ class Relay:
         if not missed:
             return []
         document = self._document(city_id, name)
-        entries = [entry for entry, _ in missed]
-        return narrow_messages(name, entries, first=missed[0][1], document=document)
+        lines = [line_of(entry) for entry, _ in missed]
+        return narrow_messages(name, lines, first=missed[0][1], document=document)
 
     # --- telemetry -----------------------------------------------------------
 
@@ -172,35 +228,39 @@ class Relay:
 
 def city_message(entry: Entry) -> Durable:
     """The dispatchers' message of an entry; on their channel every offset is told."""
-    event = entry.event
+    return line_message(line_of(entry))
+
+
+def line_message(line: Line) -> Durable:
+    """The dispatchers' message of a line that may be told."""
     return Durable(
-        o=entry.offset,
-        p=entry.offset - 1,
-        t=event.type,
-        k=event.key,
-        v=event.version,
-        d=entry.changes,
+        o=line.offset,
+        p=line.offset - 1,
+        t=line.type,
+        k=line.key,
+        v=line.version,
+        d=line.changes or {},
     )
 
 
 def narrow_messages(
-    name: str, entries: Sequence[Entry], *, first: int, document: Mapping[str, Any]
+    name: str, lines: Sequence[Line], *, first: int, document: Mapping[str, Any]
 ) -> list[Durable]:
     """The messages of a narrow channel: the last one carries the document as it is now."""
     messages, previous = [], first
-    for index, entry in enumerate(entries):
-        last = index == len(entries) - 1
+    for index, line in enumerate(lines):
+        last = index == len(lines) - 1
         messages.append(
             Durable(
-                o=entry.offset,
+                o=line.offset,
                 p=previous,
-                t=entry.event.type,
+                t=line.type,
                 k=document_key(name),
-                v=entry.offset,
+                v=line.offset,
                 d=document if last else {},
             )
         )
-        previous = entry.offset
+        previous = line.offset
     return messages
 
 

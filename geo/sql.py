@@ -27,6 +27,7 @@ import orjson
 import shapely
 from geoalchemy2 import Geometry
 from geoalchemy2.elements import WKBElement
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -46,7 +47,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -54,6 +55,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from geo.holds import ALIVE, HELD, Hold, session_hold
 from geo.point import METRES_PER_DEGREE, Point, distance_m
 
 SRID = 4326
@@ -398,6 +400,7 @@ def open_engine(url: str, *, pool_size: int = 20) -> Engine:
         options["connect_args"] = {"timeout": BUSY_S}
     else:
         options["pool_pre_ping"] = True
+        options["connect_args"] = dict(ALIVE)
     engine = create_engine(
         parsed,
         json_serializer=lambda value: orjson.dumps(value).decode(),
@@ -502,16 +505,26 @@ def take_turn(connection: Connection, name: str) -> None:
 
 
 def upsert(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, key: Sequence[str]
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str],
+    newer: str | None = None,
 ) -> None:
-    """Insert the rows; where one with the same key is there, take its other columns."""
+    """Insert the rows; where one with the same key is there, take its other columns.
+
+    With `newer` only where that column of the row is greater than what is there.
+    """
     if not rows:
         return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement: Any = insert(table)
     others = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    where = None if newer is None else statement.excluded[newer] > table.c[newer]
     connection.execute(
-        statement.on_conflict_do_update(index_elements=list(key), set_=others), list(rows)
+        statement.on_conflict_do_update(index_elements=list(key), set_=others, where=where),
+        list(rows),
     )
 
 
@@ -530,39 +543,42 @@ def breaks(error: IntegrityError, index: Index) -> bool:
     return str(error.orig) == f"UNIQUE constraint failed: {columns}"
 
 
-class Hold:
-    """A name held by one process at most; let go when it ends, however it ends."""
+def is_shared(url: str) -> bool:
+    """Whether many processes may serve from this database together."""
+    return make_url(url).get_backend_name() == "postgresql"
 
-    def __init__(self, let_go: Callable[[], object], holds: Callable[[], bool]) -> None:
-        self.let_go = let_go
-        self.holds = holds
+
+def conninfo_of(engine: Engine) -> str | None:
+    """How libpq reaches a database that many processes write together; None for a single file."""
+    if engine.dialect.name != "postgresql":
+        return None
+    _, words = engine.dialect.create_connect_args(engine.url)
+    said: dict[str, Any] = {k: word for k, word in words.items() if isinstance(word, (str, int))}
+    return make_conninfo(**{**ALIVE, **said})
 
 
 def try_hold(engine: Engine, name: str) -> Hold | None:
     """Hold the name, or None while another process or thread holds it.
 
-    An advisory lock of a PostgreSQL session, or a locked file beside the SQLite file.
+    An advisory lock of a PostgreSQL session of its own, or a locked file beside the SQLite file.
     """
-    if engine.dialect.name == "sqlite":
+    conninfo = conninfo_of(engine)
+    if conninfo is None:
         return _hold_file(Path(f"{engine.url.database}.{name.replace('/', '-')}.lock"))
-    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    key = {"name": name}
-    got = connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), key)
-    if not got:
-        connection.close()
-        return None
+    if is_held(engine, name):
+        return None  # a question of the pool is cheaper than a connection for it
+    return session_hold(conninfo, name)
 
-    def holds() -> bool:
-        try:
-            return bool(connection.scalar(text("SELECT 1")) == 1)
-        except DBAPIError:
-            return False
 
-    def let_go() -> None:
-        connection.invalidate()  # closing alone gives the session back to the pool, still holding
-        connection.close()
-
-    return Hold(let_go, holds)
+def is_held(engine: Engine, name: str) -> bool:
+    """Whether any process holds the name now."""
+    if engine.dialect.name == "sqlite":
+        hold = _hold_file(Path(f"{engine.url.database}.{name.replace('/', '-')}.lock"))
+        if hold is not None:
+            hold.let_go()
+        return hold is None
+    with engine.connect() as connection:
+        return bool(connection.scalar(text(HELD), {"name": name}))
 
 
 def _hold_file(path: Path) -> Hold | None:
@@ -573,4 +589,4 @@ def _hold_file(path: Path) -> Hold | None:
     except sqlite3.OperationalError:
         file.close()
         return None
-    return Hold(file.close, lambda: True)
+    return Hold(let_go=file.close, holds=lambda: True)

@@ -179,7 +179,7 @@ def postgis(*, password: str | None = None) -> Iterator[Postgis]:
         listen = "" if password is None else "127.0.0.1"
         server = Postgis(directory, str(directory), 5432)
         if password is not None:
-            server = Postgis(directory, "127.0.0.1", _free_port(), password)
+            server = Postgis(directory, "127.0.0.1", free_port(), password)
         settings = {
             "unix_socket_directories": str(directory),
             "listen_addresses": listen,
@@ -246,17 +246,18 @@ class Nats:
 
 
 @contextmanager
-def nats(*arguments: str) -> Iterator[Nats]:
+def nats(*arguments: str, port: int | None = None) -> Iterator[Nats]:
     """Start nats-server with JetStream on free loopback ports, and delete its store afterwards.
 
     `arguments` replace the flags that switch JetStream and monitoring on, so that a test can run
-    the very command line of a deployment. Raises `ServiceError` when it does not start.
+    the very command line of a deployment. A server on a `port` of before is that server come back.
+    Raises `ServiceError` when it does not start.
     """
     program = find_nats()
     if program is None:
         raise ServiceError("There is no nats-server on this machine.")
     with _directory("sigap-nats-", owner=None) as directory:
-        port, monitor_port = _free_port(), _free_port()
+        port, monitor_port = port or free_port(), free_port()
         flags = list(arguments) or ["--jetstream"]
         flags += ["--addr", "127.0.0.1", "--port", str(port), "--http_port", str(monitor_port)]
         flags += ["--store_dir", str(directory / "store")]
@@ -326,7 +327,8 @@ def _unprivileged_user() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -127,6 +127,7 @@ def build_system(settings: Settings) -> System:
             data_dir=settings.data_dir,
             policy_path=settings.policy,
             cities=settings.cities or None,
+            bus_url=settings.bus,
         )
     )
 

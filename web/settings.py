@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     """Which cities to serve, separated by commas; empty: every city with a bundle."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    """How many processes serve together; more than one needs PostGIS."""
+    bus: str | None = None
+    """`nats://host:4222` between several hosts; empty: NOTIFY on PostGIS, nothing on SQLite."""
     secure_cookies: bool | None = None
     """Whether cookies travel over HTTPS only; empty: as the request came."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
@@ -69,6 +73,13 @@ class Settings(BaseSettings):
     @classmethod
     def _bare_origin(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else None
+
+    @field_validator("bus")
+    @classmethod
+    def _known_bus(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("nats://", "tls://")):
+            raise ValueError("it looks like nats://host:4222")
+        return value
 
     @property
     def database(self) -> str:

@@ -14,10 +14,14 @@ from geo.point import Point
 from geo.sql import upsert
 
 
-def newest(connection: Connection, city_id: str) -> dict[UUID, Fix]:
-    """The newest fix of each crew that ever sent one, by crew."""
+def newest(
+    connection: Connection, city_id: str, *, since: datetime | None = None
+) -> dict[UUID, Fix]:
+    """The newest fix of each crew that ever sent one, by crew; only those taken since then."""
     table = tables.crew_fix
     found = select(table).where(table.c.city_id == city_id).order_by(table.c.crew_id)
+    if since is not None:
+        found = found.where(table.c.server_time >= since)
     rows = connection.execute(found).mappings()
     return {row["crew_id"]: codec.read_fix(dict(row)) for row in rows}
 
@@ -27,7 +31,8 @@ def write(
 ) -> None:
     """Add to the history, and move the markers of the crews whose newest fix this is.
 
-    A fix that a phone sends twice (same crew and `fix_time`) is kept once.
+    A fix that a phone sends twice (same crew and `fix_time`) is kept once. A marker never moves
+    back: another process may have written a newer fix of the crew.
     """
     once = {(fix.crew_id, fix.fix_time): fix for fix in history}
     rows = [{"city_id": city_id, **codec.fix_values(fix)} for fix in once.values()]
@@ -36,7 +41,7 @@ def write(
         {"city_id": city_id, **codec.fix_values(fix), "geom": Point(fix.lon, fix.lat)}
         for fix in markers
     ]
-    upsert(connection, tables.crew_fix, places, key=["city_id", "crew_id"])
+    upsert(connection, tables.crew_fix, places, key=["city_id", "crew_id"], newer="fix_time")
 
 
 def between(

@@ -14,15 +14,18 @@ from dispatch.system.cities import City, read_policy, ticket_prefix
 from dispatch.system.clock import fast_clock, wall_clock
 from dispatch.system.system import System
 from geo.bundle import Bundle, installed_cities, open_bundle
-from geo.sql import open_engine, writing
-from realtime.bus import LocalBus
+from geo.sql import conninfo_of, open_engine, writing
+from realtime.bus import Bus, LocalBus
+from realtime.nats_bus import NatsBus
+from realtime.pg_bus import PgBus
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What `build` needs. `cities` None serves every city with a bundle in `data_dir/cities`.
 
-    `clock_start` and `clock_speed` make time run faster, for a replay.
+    `clock_start` and `clock_speed` make time run faster, for a replay. `bus_url` is
+    `nats://host:4222`; None: NOTIFY between the processes of one PostgreSQL, else nothing.
     """
 
     database_url: str
@@ -31,6 +34,7 @@ class Settings:
     cities: tuple[str, ...] | None = None
     clock_start: datetime | None = None
     clock_speed: float = 1.0
+    bus_url: str | None = None
 
 
 def build(settings: Settings) -> System:
@@ -57,7 +61,15 @@ def build(settings: Settings) -> System:
                 now=clock(),
             )
     blobs = Blobs(settings.data_dir / "blobs")
-    return System(engine, cities, bus=LocalBus(), blobs=blobs, clock=clock)
+    bus = open_bus(settings.bus_url, conninfo_of(engine))
+    return System(engine, cities, bus=bus, blobs=blobs, clock=clock)
+
+
+def open_bus(bus_url: str | None, conninfo: str | None) -> Bus:
+    """The bus that reaches everybody who serves from the same database."""
+    if bus_url:
+        return NatsBus(bus_url)
+    return LocalBus() if conninfo is None else PgBus(conninfo)
 
 
 def city_of(bundle: Bundle, policy: Policy) -> City:

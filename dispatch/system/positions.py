@@ -88,6 +88,17 @@ class Positions:
                     moved.append(fix)
         return moved, sorted(refused)
 
+    def learn(self, fixes: Mapping[UUID, Fix]) -> int:
+        """Take over what other processes took in; returns how many markers moved."""
+        moved = 0
+        with self._lock:
+            for crew_id, fix in fixes.items():
+                last = self._newest.get(crew_id)
+                if last is None or fix.fix_time > last.fix_time:
+                    self._newest[crew_id] = fix
+                    moved += 1
+        return moved
+
     def unwritten(self) -> list[Fix]:
         """Take what waits to be written."""
         with self._lock:

@@ -11,8 +11,7 @@ import hashlib
 import hmac
 import logging
 import math
-import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -47,19 +46,22 @@ from dispatch.system.ground import Ground
 from dispatch.system.housekeeping import Housekeeper
 from dispatch.system.log import StoredLog
 from dispatch.system.loop import DispatcherLoop
+from dispatch.system.markers import Markers
 from dispatch.system.places import Place, place_of
 from dispatch.system.positions import Positions
+from dispatch.system.publishing import Publisher, read_line
 from dispatch.system.rounds import RoundPlans
+from geo.holds import Hold
 from geo.network import Route
 from geo.point import Point
-from geo.sql import Hold, reading, try_hold, writing
-from realtime.bus import Bus
+from geo.sql import reading, try_hold, writing
+from realtime.bus import ANY_CITY, Bus
 from realtime.hub import Hub
+from realtime.nats_bus import NatsBus, Published
 
 logger = logging.getLogger("sigap.system")
 
 T = TypeVar("T")
-FLUSH_S = 1.0
 POSITIONS_S = 1.0
 RETRY_S = 1.0
 
@@ -87,11 +89,16 @@ class System:
         self._keepers = {city.id: RoadKeeper(city.roads) for city in cities}
         self._approaches: dict[UUID, Approach] = {}
         self._holds: dict[str, Hold] = {}
-        self._stopped = threading.Event()
         log = StoredLog(engine, clock, policy=self._policy, newest=self._newest)
-        self.relay = Relay(self.hub, log)
+        self._feed = bus if isinstance(bus, NatsBus) else None
+        self.relay = Relay(self.hub, log, flows=self._feed.flows if self._feed else _never)
+        self._publisher = None
+        if self._feed is not None:
+            self._publisher = Publisher(
+                self._feed, log, sorted(self._cities), lead=self._leads("publisher")
+            )
         self._loops = {city.id: DispatcherLoop(city, self) for city in cities}
-        self._flusher = threading.Thread(target=self._flush_often, name="positions", daemon=True)
+        self._markers = Markers(engine, self._positions, bus)
         self.rounds = RoundPlans(self)
         self._housekeeper = Housekeeper(engine, sorted(self._cities), clock)
 
@@ -104,19 +111,22 @@ class System:
             self.follow_roads(city_id, self.offset(city_id))
             loop.start()
         self.bus.watch(self._wake_loop)
-        self._flusher.start()
+        if self._publisher is not None:
+            publisher = self._publisher
+            self.bus.watch(lambda _: publisher.wake())
+            publisher.start()
+        self._markers.start()
         self._housekeeper.start()
 
     def stop(self) -> None:
         """End the loops after the step at hand, write the last positions, close the database."""
-        self._stopped.set()
         self.rounds.stop()
         self._housekeeper.stop()
         for loop in self._loops.values():
             loop.stop()
-        if self._flusher.is_alive():
-            self._flusher.join(timeout=5.0)
-        self.flush_positions()
+        if self._publisher is not None:
+            self._publisher.stop()
+        self._markers.stop()
         for hold in self._holds.values():
             hold.let_go()
         self.bus.close()
@@ -125,13 +135,23 @@ class System:
     async def serve(self) -> None:
         """Tell the sockets of this process what happens, until cancelled."""
         events = asyncio.get_running_loop()
-        unwatch = self.bus.watch(lambda _: _call_soon(events, self.relay.wake))
+        stops = [self.bus.watch(lambda _: _call_soon(events, self.relay.wake))]
+        if self._feed is not None:
+            stops += [self._feed.follow(city_id, self._fed(events)) for city_id in self._cities]
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_keep_on(self.relay.run))
                 tasks.create_task(_keep_on(self._tell_positions))
         finally:
-            unwatch()
+            for stop in stops:
+                stop()
+
+    def _fed(self, events: asyncio.AbstractEventLoop) -> Callable[[Published], None]:
+        def take(sent: Published) -> None:
+            line = read_line(sent)
+            _call_soon(events, lambda: self.relay.feed(sent.city_id, sent.epoch, line))
+
+        return take
 
     async def _tell_positions(self) -> None:
         while True:
@@ -140,9 +160,11 @@ class System:
                 await self.relay.tell_positions(city_id, self.clock())
 
     def _wake_loop(self, city_id: str) -> None:
-        loop = self._loops.get(city_id)
-        if loop is not None:
+        for loop in self._loops.values() if city_id == ANY_CITY else self._loops_of(city_id):
             loop.wake()
+
+    def _loops_of(self, city_id: str) -> list[DispatcherLoop]:
+        return [self._loops[city_id]] if city_id in self._loops else []
 
     # --- cities --------------------------------------------------------------
 
@@ -236,15 +258,26 @@ class System:
 
     def lead(self, city_id: str) -> bool:
         """Whether this process dispatches for the city; tries to if nobody else does."""
-        hold = self._holds.get(city_id)
-        if hold is not None and hold.holds():
+        return self._leads("dispatcher")(city_id)
+
+    def _leads(self, role: str) -> Callable[[str], bool]:
+        def leads(city_id: str) -> bool:
+            name = f"{role}/{city_id}"
+            hold = self._holds.get(name)
+            if hold is not None and hold.holds():
+                return True
+            if hold is not None:
+                logger.warning("another process may be the %s now", name)
+                self._holds.pop(name)
+                hold.let_go()
+            found = try_hold(self.engine, name)
+            if found is None:
+                return False
+            logger.info("this process is the %s now", name)
+            self._holds[name] = found
             return True
-        found = try_hold(self.engine, f"dispatcher/{city_id}")
-        if found is None:
-            self._holds.pop(city_id, None)
-            return False
-        self._holds[city_id] = found
-        return True
+
+        return leads
 
     def offset(self, city_id: str) -> int:
         """The newest offset of the city's log."""
@@ -450,24 +483,9 @@ class System:
         with reading(self.engine) as connection:
             return Positions(fixes.newest(connection, city_id))
 
-    def _flush_often(self) -> None:
-        while not self._stopped.wait(FLUSH_S):
-            self.flush_positions()
-
     def flush_positions(self) -> None:
         """Write what came in since the last time, in one batch per city."""
-        for city_id, positions in self._positions.items():
-            waiting = positions.unwritten()
-            if not waiting:
-                continue
-            newest: Mapping[UUID, Fix] = positions.newest()
-            markers = [newest[crew_id] for crew_id in {fix.crew_id for fix in waiting}]
-            try:
-                with writing(self.engine) as connection:
-                    fixes.write(connection, city_id, waiting, markers)
-            except (SQLAlchemyError, OSError):
-                logger.exception("positions of %s wait for the database", city_id)
-                positions.put_back(waiting)
+        self._markers.flush()
 
     # --- small questions of the web floor ------------------------------------
 
@@ -500,6 +518,10 @@ class System:
     def holds_token(self, city_id: str, ticket: str, token: str) -> bool:
         """Whether this token opens this ticket's page."""
         return self.report_of(city_id, ticket, token) is not None
+
+
+def _never() -> bool:
+    return False
 
 
 def token_hash(token: str) -> str:

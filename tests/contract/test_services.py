@@ -95,7 +95,7 @@ def test_nothing_is_left_when_the_tests_are_killed(pytestconfig: pytest.Config) 
 
 @pytest.mark.needs("postgis")
 def test_a_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "_free_port", lambda: 99999)
+    monkeypatch.setattr(services, "free_port", lambda: 99999)
     with pytest.raises(services.ServiceError, match="99999"), services.postgis(password="x"):
         pass
 

@@ -89,8 +89,9 @@ def sigap(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], 
 
 
 @pytest.mark.needs("postgis")
+@pytest.mark.needs("nats")
 def test_sigap_with_the_environment_of_compose_is_healthy_and_stops_when_told(
-    compose: dict[str, Any], tmp_path: Path
+    compose: dict[str, Any], tmp_path: Path, nats_url: str
 ) -> None:
     bundles = tmp_path / "cities"
     build_bundle("helsinki", source=Extract(helsinki_extract()), root=bundles, name="Helsinki")
@@ -102,7 +103,8 @@ def test_sigap_with_the_environment_of_compose_is_healthy_and_stops_when_told(
         environment = {name: str(value) for name, value in service["environment"].items()}
         url = environment["SIGAP_DATABASE_URL"]
         environment["SIGAP_DATABASE_URL"] = url.replace("db:5432", f"{server.host}:{server.port}")
-        environment |= {"SIGAP_DATA_DIR": str(tmp_path), "SIGAP_PORT": "0"}
+        assert environment["SIGAP_BUS"] == "nats://nats:4222"
+        environment |= {"SIGAP_BUS": nats_url, "SIGAP_DATA_DIR": str(tmp_path), "SIGAP_PORT": "0"}
         with sigap(environment) as (process, address):
             check = [sys.executable, "-c", code.replace("http://127.0.0.1:8000", address)]
             assert subprocess.run(check, check=False).returncode == 0

@@ -19,17 +19,19 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-import uvicorn
 from rich.console import Console
 
 from dispatch.system import System
 from geo.bundle import BundleError, Extract, build_bundle, installed_cities, open_bundle
+from geo.sql import is_shared
 from web import accounts, logs
 from web.app import build_system, create_app
 from web.cli.city import describe, folder
 from web.cli.progress import Bars
 from web.cli.stop import Stop
+from web.cli.workers import Workers
 from web.robots import demo as demo_city
+from web.serving import Server
 from web.settings import Settings
 
 console = Console(highlight=False)
@@ -38,7 +40,6 @@ DEMO_CITY = "helsinki"
 DEMO_GAP_S = 50.0
 DEMO_CODE_S = 7 * 24 * 3600.0
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, never bound
-MAX_MESSAGE_BYTES = 16 * 1024
 NEEDED_BYTES = 200 * 1024 * 1024
 
 
@@ -49,13 +50,19 @@ def up(
     port: Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")] = None,
     robots: Annotated[bool, typer.Option(help="robots play the demo's roles")] = True,
     seed: Annotated[int, typer.Option(help="the robots' chance")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="processes that serve together; needs PostGIS")
+    ] = None,
 ) -> None:
     """Start Sigap. Ctrl-C stops it; nothing acknowledged is ever lost."""
     begun = time.monotonic()
     changes: dict[str, Any] = {
-        name: value for name, value in (("host", host), ("port", port)) if value is not None
+        name: value
+        for name, value in (("host", host), ("port", port), ("workers", workers))
+        if value is not None
     }
     settings = Settings(**changes)
+    check_workers(settings)
     check_disk(settings.data_dir)
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
         real_port: int = listener.getsockname()[1]
@@ -80,6 +87,15 @@ def up(
             begun=begun,
         )
         started.serve()
+
+
+def check_workers(settings: Settings) -> None:
+    """Raise Stop when several processes are wanted on a database that only one may serve."""
+    if settings.workers > 1 and not is_shared(settings.database):
+        raise Stop(
+            f"{settings.workers} workers need PostGIS: a SQLite file is served by one process. "
+            "Set SIGAP_DATABASE_URL=postgresql+psycopg://user@host/name, or start one worker."
+        )
 
 
 def check_disk(folder_: Path) -> None:
@@ -174,27 +190,35 @@ class Started:
         """Serve until Ctrl-C or SIGTERM."""
         people = self._people()
         logs.configure(level=logging.WARNING if people is not None else logging.INFO)
+        hints = {} if people is None or self.city is None else {self.city: people.hint()}
+        ended = threading.Event()
+        helper = threading.Thread(target=self._when_started, args=(people, ended), daemon=True)
+        try:
+            if self.settings.workers > 1:
+                self._serve_by_many(hints, helper)
+            else:
+                self._serve_alone(hints, helper)
+        finally:
+            ended.set()
+            if helper.is_alive():
+                helper.join(timeout=7.0)
+        console.print("Stopped; everything acknowledged is kept.")
+
+    def _serve_alone(self, hints: dict[str, Any], helper: threading.Thread) -> None:
         app = create_app(self._served_settings(), system=self.system)
-        if people is not None:
-            app.state.demo_accounts = {self.city: people.hint()}
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=3,
-            # the application itself believes the proxies that the settings name
-            proxy_headers=False,
-            ws_max_size=MAX_MESSAGE_BYTES,
-            server_header=False,
-        )
-        server = uvicorn.Server(config)
-        helper = threading.Thread(target=self._when_started, args=(server, people), daemon=True)
-        helper.start()
+        app.state.demo_accounts = hints
+        server = Server(app, started=helper.start)
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[self.listener])
-        console.print("Stopped; everything acknowledged is kept.")
+
+    def _serve_by_many(self, hints: dict[str, Any], helper: threading.Thread) -> None:
+        settings = self._served_settings()
+        crew = Workers(settings, self.listener, count=settings.workers, demo_accounts=hints)
+        try:
+            crew.run(started=helper.start, gone=lambda _: None)
+        finally:
+            self.system.bus.close()
+            self.system.engine.dispose()
 
     def _served_settings(self) -> Settings:
         if self.city is None:
@@ -208,22 +232,18 @@ class Started:
         city = self.system.city(self.city)
         return demo_city.prepare(self.system, city, data_dir=self.settings.data_dir)
 
-    def _when_started(self, server: uvicorn.Server, people: demo_city.Demo | None) -> None:
-        while not server.started:
-            if server.should_exit:
-                return
-            time.sleep(0.05)
+    def _when_started(self, people: demo_city.Demo | None, ended: threading.Event) -> None:
         seconds = time.monotonic() - self.begun
         if people is None or self.city is None:
-            console.print(f"[green]✓[/] Sigap listens on {self.base} ({seconds:.1f} s).")
+            many = f" with {self.settings.workers} workers" if self.settings.workers > 1 else ""
+            console.print(f"[green]✓[/] Sigap listens on {self.base}{many} ({seconds:.1f} s).")
             return
-        with self._playing(people, server):
+        with self._playing(people):
             code = accounts.new_code(
                 self.system, self.city, people.crews[0][0], valid_s=DEMO_CODE_S
             )
             self._welcome(people, code.code, time.monotonic() - self.begun)
-            while not server.should_exit:
-                time.sleep(0.2)
+            ended.wait()
 
     @property
     def base(self) -> str:
@@ -233,7 +253,7 @@ class Started:
         return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.settings.port}"
 
     @contextlib.contextmanager
-    def _playing(self, people: demo_city.Demo, server: uvicorn.Server) -> Iterator[None]:
+    def _playing(self, people: demo_city.Demo) -> Iterator[None]:
         if not self.robots:
             yield
             return

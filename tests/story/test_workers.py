@@ -1,0 +1,170 @@
+"""Several processes serve one city: everybody hears everything, one dispatches, any may die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from dispatch.core.assignments import ACTIVE, Assignment
+from dispatch.core.world import fold
+from dispatch.storage import journal
+from realtime.wire import Folded
+from tests.story.several import CITY, MIDDLE, Several, several, until
+
+pytestmark = [pytest.mark.needs("postgis"), pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory, postgis_database: str) -> Iterator[Several]:
+    with several(tmp_path_factory.mktemp("several"), postgis_database) as running:
+        yield running
+
+
+class Screen:
+    """A dispatcher's socket and what it knows."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket, self.copy = socket, Folded()
+        self.positions: dict[str, list[Any]] = {}
+
+    def until(self, true: Callable[[], bool], *, within_s: float = 60.0) -> None:
+        end = time.monotonic() + within_s
+        while not true():
+            assert time.monotonic() < end, "the screen was not told"
+            message = orjson.loads(self.socket.recv(timeout=within_s))
+            if "recovered" in message:
+                self.copy.start(message)
+            elif "o" in message:
+                assert self.copy.take(message), "no gap"
+            elif "pos" in message:
+                self.positions |= {row[0]: row for row in message["pos"]}
+
+    def knows(self, ticket: str) -> bool:
+        return any(row.get("ticket") == ticket for row in self.copy.state.values())
+
+
+@contextmanager
+def screen(city: Several, cookie: str) -> Iterator[Screen]:
+    url = f"{city.base.replace('http', 'ws', 1)}/ws/{CITY}"
+    headers = {"Cookie": cookie}
+    with connect(url, additional_headers=headers, origin=Origin(city.base)) as socket:
+        socket.send(orjson.dumps({"sub": f"city/{CITY}"}).decode())
+        shown = Screen(socket)
+        shown.until(lambda: bool(shown.copy.epoch))
+        yield shown
+
+
+def test_what_one_worker_takes_in_every_screen_hears(city: Several) -> None:
+    desk, phone = city.staff(), city.phone()
+    first, second = city.workers()
+    with city.only(first):
+        one = screen(city, desk)
+        on_first = one.__enter__()
+    with city.only(second):
+        two = screen(city, desk)
+        on_second = two.__enter__()
+    try:
+        with city.only(first):
+            ticket = city.report()
+            lon = round(MIDDLE[0] + 0.001, 6)
+            now = city.system.clock().isoformat()
+            body = {"fixes": [{"lon": lon, "lat": MIDDLE[1], "fix_time": now}]}
+            taken = city.post(f"/crews/{city.crew_id}/fixes", body, cookie=phone)
+            assert taken.json()["accepted"] == 1, taken.text
+            on_first.until(lambda: on_first.knows(ticket))
+        on_second.until(lambda: on_second.knows(ticket))
+        crew = str(city.crew_id)
+        for shown in (on_first, on_second):
+            shown.until(lambda s=shown: s.positions.get(crew, [0, 0])[1] == lon)  # type: ignore[misc]
+        assert on_first.copy.state == on_second.copy.state
+    finally:
+        one.__exit__(None, None, None)
+        two.__exit__(None, None, None)
+
+
+def test_whoever_dies_is_replaced_and_another_dispatches_on(city: Several) -> None:
+    desk = city.staff()
+    offered_before = offers(city)
+    tickets = [city.report() for _ in range(3)]
+    leader = until(city.leader, what="one dispatches")
+    assert leader in city.workers()
+    os.kill(leader, signal.SIGKILL)
+    killed_at = time.monotonic()
+    tickets += [post_until_taken(city) for _ in range(3)]
+    successor = until(
+        lambda: (found := city.leader()) != leader and found, what="another dispatches"
+    )
+    print(f"took over after {time.monotonic() - killed_at:.1f} s")
+    assert successor in city.workers()
+    until(lambda: len(city.workers()) == 2, what="the dead one is replaced")
+    with screen(city, desk) as shown:
+        assert all(shown.knows(ticket) for ticket in tickets)
+        for row in list(shown.copy.state.values()):
+            if row.get("ticket") in tickets and row.get("status") == "under_verification":
+                city.post(f"/reports/{row['id']}/verify", cookie=desk)
+    until(lambda: offers(city) > offered_before, what="work is offered")
+    with city.system.reading(CITY) as connection:
+        entries = journal.after(connection, CITY, 0, 100_000)
+    assert [entry.offset for entry in entries] == list(range(1, len(entries) + 1))
+    state = fold([entry.event for entry in entries])
+    jobs = Counter(
+        thing.crew_id
+        for thing in state.values()
+        if isinstance(thing, Assignment) and thing.status in ACTIVE
+    )
+    assert all(count == 1 for count in jobs.values()), "nobody is booked twice"
+    once = Counter((entry.event.type, entry.event.subject) for entry in entries)
+    for (kind, _), count in once.items():
+        if kind in ("IncidentOpened", "AssignmentOffered", "ReportTriaged"):
+            assert count == 1, f"{kind} was repeated"
+
+
+def offers(city: Several) -> int:
+    with city.system.reading(CITY) as connection:
+        found = journal.events(connection, CITY, types=("AssignmentOffered",))
+        return sum(1 for _ in found)
+
+
+def post_until_taken(city: Several) -> str:
+    """What a phone does: it repeats until it is answered."""
+
+    def sent() -> str | None:
+        try:
+            return city.report()
+        except OSError:
+            return None
+        except Exception as error:
+            if "disconnected" in str(error).lower() or "reset" in str(error).lower():
+                return None
+            raise
+
+    return str(until(sent, what="a report is taken"))
+
+
+def test_a_frozen_dispatcher_loses_the_city(city: Several) -> None:
+    leader = until(city.leader, what="one dispatches")
+    os.kill(leader, signal.SIGSTOP)
+    try:
+        until(lambda: (found := city.leader()) != leader and found, what="another takes over")
+    finally:
+        os.kill(leader, signal.SIGCONT)
+    until(lambda: city.leader() not in (None, leader), what="and keeps it")
+
+
+def test_all_stop_when_told_and_nobody_stays_behind(city: Several) -> None:
+    workers = city.workers()
+    city.process.terminate()
+    assert city.process.wait(60) == 0
+    assert "Stopped" in city.printed()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
