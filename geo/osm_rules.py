@@ -5,25 +5,29 @@ from collections.abc import Mapping
 
 Tags = Mapping[str, str]
 
-LIMIT_KMH: Mapping[str, float] = {
+USUAL_KMH: Mapping[str, float] = {
     "motorway": 90,
-    "motorway_link": 50,
-    "trunk": 65,
-    "trunk_link": 45,
-    "primary": 50,
-    "primary_link": 35,
-    "secondary": 45,
-    "secondary_link": 30,
+    "motorway_link": 45,
+    "trunk": 85,
+    "trunk_link": 40,
+    "primary": 65,
+    "primary_link": 30,
+    "secondary": 55,
+    "secondary_link": 25,
     "tertiary": 40,
-    "tertiary_link": 25,
-    "unclassified": 30,
-    "residential": 30,
-    "living_street": 15,
-    "service": 20,
-    "road": 30,
-    "track": 15,
+    "tertiary_link": 20,
+    "unclassified": 25,
+    "residential": 25,
+    "living_street": 10,
+    "service": 15,
+    "road": 25,
+    "track": 12,
 }
-"""The usual urban limit where none is tagged, km/h; a way of no such class is not driven."""
+"""What is driven where no limit is tagged, km/h; a way of no such class is not driven.
+
+The `speeds` of OSRM's car profile, before turns and lights; `road` and `track`, which it leaves
+out, are ours. Together with DRIVEN_SHARE this is the cold start, until crews have driven enough.
+"""
 
 ROAD_CLASSES = (
     "unknown",
@@ -47,12 +51,7 @@ An alley is a service road tagged so: in Indonesia mostly the paved lane between
 """
 
 DRIVEN_SHARE = 0.8
-"""The cold-start factor: the share of the limit that is driven (OSRM's car profile).
-
-With it, the turn costs of `osm_turns` and the signals of `osm_graph`, drives take about 1.5 times
-the free-flow time of length and limit alone: the gap that was measured between free flow and
-OSRM's car profile. Crew GPS replaces it as soon as there are enough trips.
-"""
+"""The share of a tagged limit that is driven (`speed_reduction` of OSRM's car profile)."""
 
 _MPH = 1.609344
 _KNOTS = 1.852
@@ -101,7 +100,7 @@ _PASSABLE_BARRIERS = {
 
 def is_drivable(tags: Tags) -> bool:
     """May the crew's vehicle use this way at all?"""
-    if tags.get("highway") not in LIMIT_KMH or tags.get("area") == "yes":
+    if tags.get("highway") not in USUAL_KMH or tags.get("area") == "yes":
         return False
     if tags.get("service") in _MINOR_SERVICE or tags.get("oneway") == "reversible":
         return False
@@ -177,12 +176,12 @@ def limit_kmh(text: str | None) -> float | None:
 
 
 def _driven_kmh(tags: Tags, maxspeed: str | None) -> float:
-    usual = LIMIT_KMH[tags["highway"]]
-    limit = limit_kmh(maxspeed) or usual
+    usual, limit = USUAL_KMH[tags["highway"]], limit_kmh(maxspeed)
+    driven = usual if limit is None else limit * DRIVEN_SHARE
     # A yard or an alley is not driven at the limit somebody copied from the street.
     if tags["highway"] in ("service", "living_street", "track"):
-        limit = min(limit, usual)
-    return max(limit * DRIVEN_SHARE, _WALKING_KMH)
+        driven = min(driven, usual)
+    return max(driven, _WALKING_KMH)
 
 
 def _is_allowed(tags: Tags, *, default: bool) -> bool:

@@ -7,6 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.arraysfile import map_arrays, write_arrays
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -99,18 +101,19 @@ class RoadArrays:
 
     def save(self, path: Path) -> None:
         """Write an .npz of plain arrays (nothing in it is ever executed when it is read)."""
-        with path.open("wb") as out:
-            np.savez(out, **{f.name: getattr(self, f.name) for f in fields(self)})
+        write_arrays(path, {f.name: getattr(self, f.name) for f in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what `save` wrote; raises OSError, ValueError or KeyError when it is not that."""
-        with np.load(path, allow_pickle=False) as stored:
-            found = {f.name: stored[f.name] for f in fields(cls) if f.name != "edge_class"}
-            # A city imported before classes were kept: every road is of an unknown one.
-            classes = "edge_class" if "edge_class" in stored else "edge_name"
-            found["edge_class"] = stored[classes] * (classes == "edge_class")
-            return cls(**found)
+        """What `save` wrote, mapped into memory and read-only.
+
+        Raises OSError, ValueError or KeyError when it is not that.
+        """
+        stored = map_arrays(path)
+        found = {f.name: stored[f.name] for f in fields(cls) if f.name != "edge_class"}
+        # A city imported before classes were kept: every road is of an unknown one.
+        unknown = np.zeros(len(found["edge_name"]), dtype=np.int64)
+        return cls(edge_class=stored.get("edge_class", unknown), **found)
 
 
 def pack_names(names: list[str]) -> tuple[NDArray[np.uint8], Ints]:

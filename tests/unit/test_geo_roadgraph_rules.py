@@ -2,7 +2,7 @@ import pytest
 
 from geo.osm_rules import (
     DRIVEN_SHARE,
-    LIMIT_KMH,
+    USUAL_KMH,
     blocks,
     directions,
     is_drivable,
@@ -84,7 +84,7 @@ def test_a_tagged_limit_beats_the_class_and_is_not_driven_to_the_full() -> None:
         30 * DRIVEN_SHARE,
         30 * DRIVEN_SHARE,
     )
-    assert speeds_kmh({"highway": "primary"})[0] == LIMIT_KMH["primary"] * DRIVEN_SHARE
+    assert speeds_kmh({"highway": "primary"})[0] == USUAL_KMH["primary"]
 
 
 def test_each_direction_may_have_its_limit() -> None:
@@ -94,7 +94,7 @@ def test_each_direction_may_have_its_limit() -> None:
 
 def test_yards_are_not_driven_at_the_limit_of_the_street() -> None:
     alley = {"highway": "service", "maxspeed": "50"}
-    assert speeds_kmh(alley)[0] == LIMIT_KMH["service"] * DRIVEN_SHARE
+    assert speeds_kmh(alley)[0] == USUAL_KMH["service"]
 
 
 def test_no_limit_makes_a_road_impassable() -> None:

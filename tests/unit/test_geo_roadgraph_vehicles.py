@@ -35,7 +35,7 @@ def kampung() -> SmallMap:
     ):
         map_.node(node, east, north)
     map_.way(1, [1, 4, 5, 3], highway="residential", name="Jalan Raya")
-    map_.way(2, [1, 2, 3], highway="living_street", name="Gang 1")
+    map_.way(2, [1, 2, 3], highway="service", service="alley", name="Gang 1")
     map_.way(3, [2, 6], highway="service", service="alley", name="Gang 2")
     map_.way(4, [6, 7], highway="residential", name="Buntu")
     return map_
