@@ -37,9 +37,9 @@ screens: ## Types, style and tests of the front end
 pytest:
 	@$(BIN)/python -m pytest $(PYTEST)
 
-bench: ## Measure: report to crew, matching, start-up (JSON lines)
+bench: ## Measure: report to crew, matching, roads, start-up (JSON lines)
 	@$(INSTALL) up
-	@for what in path match boot; do $(BIN)/sigap bench $$what $(ARGS) || exit 1; done
+	@for what in path match road boot; do $(BIN)/sigap bench $$what $(ARGS) || exit 1; done
 
 ui: ## Build the screens anew where they changed
 	@$(INSTALL) up

@@ -22,6 +22,7 @@ from geo.bundle_files import (
 )
 from geo.gazetteer import Gazetteer, GazetteerError
 from geo.progress import Progress, Silent
+from geo.roadarrays import RoadArrays
 from geo.roadgraph import RoadGraph
 
 __all__ = [
@@ -72,6 +73,7 @@ class Bundle:
         self.manifest = manifest
         self._opening = threading.Lock()
         self._roads: RoadGraph | None = None
+        self._arrays: RoadArrays | None = None
         self._areas: Areas | None = None
         self._gazetteer: Gazetteer | None = None
 
@@ -79,6 +81,18 @@ class Bundle:
     def basemap(self) -> Path:
         """The PMTiles archive."""
         return self.path / BASEMAP
+
+    def arrays(self) -> RoadArrays:
+        """The roads as arrays, without an engine over them; raises BundleDamaged."""
+        with self._opening:
+            if self._roads is not None:
+                return self._roads.arrays
+            if self._arrays is None:
+                try:
+                    self._arrays = RoadArrays.load(self.path / ROADS)
+                except (OSError, ValueError, KeyError, EOFError) as e:
+                    raise self._damaged(ROADS) from e
+            return self._arrays
 
     def roads(self) -> RoadGraph:
         """The road network, the same one at each call; raises BundleDamaged."""

@@ -80,6 +80,10 @@ class Segment:
     factor: float | None
 
 
+class RoadsUnavailable(Exception):
+    """No engine can be asked about the roads now; the message says what to do."""
+
+
 class RoadNetwork(Protocol):
     """The roads of one city; every method may be called from many threads at once."""
 

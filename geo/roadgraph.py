@@ -16,16 +16,14 @@ from geo.point import Point
 from geo.roadarrays import Ints, RoadArrays
 from geo.roadclasses import barred_edges
 from geo.roadengine import RoadEngine, Search, compute_order
+from geo.roadmap import RoadMap
 from geo.roadmatrix import searched, take_direct
 from geo.roadroute import Drive, describe
-from geo.roadspots import RoadSpots, Spot
-from geo.roadstate import Ends, RoadLayout, RoadState, Stand
+from geo.roadspots import Spot
+from geo.roadstate import Ends, RoadState, Stand
 
 REACH_M = 1_000.0
 """A drive begins and ends at the nearest open road this near; farther places have no road."""
-
-POINTED_M = 60.0
-"""Whoever points at a road on a map means one at most this far away."""
 
 
 class RoadGraph:
@@ -45,12 +43,10 @@ class RoadGraph:
     ) -> None:
         """`order` is what `compute_order` returned for the same arrays."""
         self.arrays = arrays
-        self._layout = RoadLayout(arrays)
-        self._spots = RoadSpots(arrays)
-        self._names = arrays.names()
+        self._map = RoadMap(arrays)
+        self._layout, self._spots = self._map.layout, self._map.spots
         contraction = compute_order(arrays) if order is None else order
         self._engine = RoadEngine(arrays, contraction, RoadState.usual(self._layout))
-        self._keys = _SegmentKeys(arrays)
         self._updating = threading.Lock()
         self._version = version
         self._changes = 0
@@ -62,7 +58,7 @@ class RoadGraph:
     @classmethod
     def open(cls, roads: Path, order: Path, *, version: str) -> Self:
         """The network stored as `roads` (.npz) and `order` (.npy); raises OSError, ValueError."""
-        stored = np.load(order, allow_pickle=False)
+        stored = np.load(order, mmap_mode="r", allow_pickle=False)
         return cls(RoadArrays.load(roads), order=stored, version=version)
 
     @property
@@ -95,15 +91,7 @@ class RoadGraph:
 
     def snap(self, p: Point, *, max_m: float = SNAP_M) -> Snap | None:
         """The nearest open road position within `max_m` metres."""
-        state = self._engine.state
-        spot = self._spots.nearest([p], max_m=max_m, closed=state.closed)[0]
-        if spot is None:
-            return None
-        piece, fraction = spot.forth, spot.fraction
-        if piece < 0 or state.closed[piece]:
-            piece, fraction = spot.back, 1.0 - spot.fraction
-        u, v = self._osm_ids(piece)
-        return Snap(spot.point, spot.distance_m, u, v, fraction)
+        return self._map.snap(p, max_m=max_m, closed=self._engine.state.closed)
 
     def travel_times(
         self, sources: Sequence[Point], targets: Sequence[Point]
@@ -130,7 +118,9 @@ class RoadGraph:
             drive = _fastest(search, self._stands(state, spots[0]), self._stands(state, spots[1]))
         if drive is None:
             return None
-        return describe(drive, state, names=self._names, start=spots[0].point, end=spots[1].point)
+        return describe(
+            drive, state, names=self._map.names, start=spots[0].point, end=spots[1].point
+        )
 
     def update(self, segments: Mapping[SegmentKey, float | None]) -> frozenset[SegmentKey]:
         """Set speed factors; None closes, 1.0 restores. Returns the keys no road has.
@@ -138,7 +128,7 @@ class RoadGraph:
         Raises ValueError, changing nothing, for a factor that is not a positive number.
         """
         check_factors(segments)
-        pieces = {key: self._keys.pieces(key) for key in segments}
+        pieces = {key: self._map.pieces(key) for key in segments}
         wanted = [
             (pieces[key], np.nan if value is None else value) for key, value in segments.items()
         ]
@@ -167,18 +157,14 @@ class RoadGraph:
 
     def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
         """Open and closed segments around the place, nearest first."""
-        return self._segments(self._spots.around(p, within_m=within_m))
+        return self._map.around(p, within_m=within_m, factor=self._engine.state.factor)
 
     def segments_along(self, line: Sequence[Point], *, within_m: float) -> list[Segment]:
         """Open and closed segments that run with the line, at most so far beside it.
 
         Of a single point: the road nearest to it, and what lies within reach of that place on it.
         """
-        if len(line) != 1:
-            return self._segments(self._spots.along(line, within_m=within_m))
-        nowhere_closed = np.zeros(len(self.arrays.piece_ms), dtype=np.bool_)
-        spot = self._spots.nearest(line, max_m=POINTED_M, closed=nowhere_closed)[0]
-        return [] if spot is None else self.nearest_segments(spot.point, within_m=within_m)
+        return self._map.along(line, within_m=within_m, factor=self._engine.state.factor)
 
     @contextmanager
     def searching(self) -> Iterator[Search]:
@@ -197,61 +183,6 @@ class RoadGraph:
     @staticmethod
     def _stands(state: RoadState, spot: Spot | None) -> list[Stand]:
         return state.stands(spot) if spot else []
-
-    def _segments(self, stretches: Sequence[tuple[int, float]]) -> list[Segment]:
-        state = self._engine.state
-        return [
-            self._segment(piece, distance, state)
-            for stretch, distance in stretches
-            for piece in (int(self._spots.forth[stretch]), int(self._spots.back[stretch]))
-            if piece >= 0
-        ]
-
-    def _segment(self, piece: int, distance_m: float, state: RoadState) -> Segment:
-        arrays = self.arrays
-        u, v = self._osm_ids(piece)
-        a, b = int(arrays.piece_u[piece]), int(arrays.piece_v[piece])
-        return Segment(
-            u=u,
-            v=v,
-            name=self._names[arrays.edge_name[self._layout.piece_edge[piece]]],
-            start=Point(float(arrays.lon[a]), float(arrays.lat[a])),
-            end=Point(float(arrays.lon[b]), float(arrays.lat[b])),
-            length_m=float(arrays.piece_m[piece]),
-            distance_m=distance_m,
-            factor=None if state.closed[piece] else float(state.factor[piece]),
-        )
-
-    def _osm_ids(self, piece: int) -> SegmentKey:
-        arrays = self.arrays
-        u, v = arrays.piece_u[piece], arrays.piece_v[piece]
-        return int(arrays.node_osm_id[u]), int(arrays.node_osm_id[v])
-
-
-class _SegmentKeys:
-    """From the OSM ids of two nodes to the pieces between them."""
-
-    def __init__(self, arrays: RoadArrays) -> None:
-        self._count = arrays.node_count
-        self._node_order = np.argsort(arrays.node_osm_id, kind="stable")
-        self._osm_ids = arrays.node_osm_id[self._node_order]
-        keys = arrays.piece_u * self._count + arrays.piece_v
-        self._piece_order = np.argsort(keys, kind="stable")
-        self._keys = keys[self._piece_order]
-
-    def pieces(self, key: SegmentKey) -> Ints:
-        """The pieces from u to v: none when there is no such road, rarely more than one."""
-        u, v = self._node(key[0]), self._node(key[1])
-        if u < 0 or v < 0:
-            return np.zeros(0, dtype=np.int64)
-        wanted = u * self._count + v
-        first, last = np.searchsorted(self._keys, [wanted, wanted + 1])
-        return self._piece_order[first:last]
-
-    def _node(self, osm_id: int) -> int:
-        at = int(np.searchsorted(self._osm_ids, osm_id))
-        is_there = at < self._count and self._osm_ids[at] == osm_id
-        return int(self._node_order[at]) if is_there else -1
 
 
 def _same(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -22,6 +22,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from geo.osrm_tools import OsrmTools
+
 START_WITHIN_S = 60.0
 TEMPLATE = "sigap_template"
 # Ctrl-C and the like go to the whole process group; a server outlives them until the line closes.
@@ -100,11 +102,18 @@ def find_data() -> Path | None:
     return Path(named) if named and Path(named).is_dir() else None
 
 
+def find_osrm() -> Path | None:
+    """The folder of OSRM's programs."""
+    tools = OsrmTools.find()
+    return tools.programs if tools else None
+
+
 FINDERS = {
     "postgis": find_postgis,
     "nats": find_nats,
     "chromium": find_chromium,
     "data": find_data,
+    "osrm": find_osrm,
 }
 
 SERVICES = {
@@ -117,6 +126,7 @@ SERVICES = {
         ),
         Service("chromium", "install chromium, or set SIGAP_TEST_CHROMIUM"),
         Service("nats", "install nats-server, or set SIGAP_TEST_NATS_SERVER"),
+        Service("osrm", "run .ci/bootstrap/osrm.py with .venv's Python, or set SIGAP_OSRM_BIN"),
         Service("data", "set SIGAP_DATA to the folder of real wards, maps and report streams"),
     )
 }

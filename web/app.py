@@ -128,6 +128,11 @@ def build_system(settings: Settings) -> System:
             policy_path=settings.policy,
             cities=settings.cities or None,
             bus_url=settings.bus,
+            roads=city_system.RoadChoice(
+                osrm_url=settings.osrm_url,
+                reload=settings.osrm_reload,
+                stands_in=settings.roads_stand_in,
+            ),
         )
     )
 

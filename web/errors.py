@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from dispatch.core.errors import SigapError
+from geo.network import RoadsUnavailable
 from web.logs import FAILURES
 from web.sentences import OWN, STATUSES, THINGS, Language, Sentence, translated
 from web.shapes import ProblemDetails
@@ -259,6 +260,17 @@ def install(app: FastAPI, *, page: Page | None = None) -> None:
                 OWN["unavailable"].say(language(request)),
                 headers={"Retry-After": "2"},
             ),
+        )
+
+    @app.exception_handler(RoadsUnavailable)
+    async def _roads(request: Request, error: RoadsUnavailable) -> Response:
+        FAILURES.error("the roads cannot be asked: %s", error)
+        sentence = OWN["roads_away"].say(language(request))
+        headers = {"Retry-After": "10"}
+        return shown(
+            request,
+            Problem(503, "roads_away", headers=headers),
+            problem(503, "roads_away", sentence, headers=headers),
         )
 
     @app.exception_handler(HTTPException)

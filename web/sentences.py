@@ -69,6 +69,10 @@ OWN: Mapping[str, Sentence] = {
         "Sigap is starting or busy. Try again in a moment.",
         "Sigap sedang mulai atau sibuk. Coba lagi sebentar.",
     ),
+    "roads_away": Sentence(
+        "Travel times are not known now: the road server does not answer. Try again in a moment.",
+        "Waktu tempuh belum diketahui: server jalan tidak menjawab. Coba lagi sebentar.",
+    ),
     "bad_request": Sentence(
         "This request cannot be read. Check what was sent.",
         "Permintaan ini tidak terbaca. Periksa isinya.",

@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     """Keys that may send Open311 requests, separated by commas; empty: anybody may."""
     cities: Annotated[tuple[str, ...], NoDecode] = ()
     """Which cities to serve, separated by commas; empty: every city with a bundle."""
+    roads: str = Field(default="embedded", pattern=r"^(embedded|osrm:https?://[^\s/]+[^\s]*)$")
+    """Who finds the ways: `embedded`, or `osrm:http://host:port`; `{city}` is the city's id."""
+    osrm_reload: str = ""
+    """The command that has the OSRM server take new speeds; `{city}`, `{speeds}` are filled in."""
+    roads_stand_in: bool = True
+    """Whether the embedded engine answers while the OSRM server does not."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
@@ -85,3 +91,8 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL, with the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir / 'sigap.sqlite3'}"
+
+    @property
+    def osrm_url(self) -> str | None:
+        """Where the OSRM server is, None for the embedded engine."""
+        return self.roads.removeprefix("osrm:") if self.roads.startswith("osrm:") else None

@@ -4,6 +4,17 @@ from dispatch.storage.answers import Request as Step
 from dispatch.system.build import Settings, build
 from dispatch.system.cities import City
 from dispatch.system.places import Place
+from dispatch.system.roads import RoadChoice
 from dispatch.system.system import Done, System, token_hash
 
-__all__ = ["City", "Done", "Place", "Settings", "Step", "System", "build", "token_hash"]
+__all__ = [
+    "City",
+    "Done",
+    "Place",
+    "RoadChoice",
+    "Settings",
+    "Step",
+    "System",
+    "build",
+    "token_hash",
+]

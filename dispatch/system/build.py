@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from dispatch.storage import migrations
 from dispatch.storage.cities import found_city
 from dispatch.system.cities import City, read_policy, ticket_prefix
 from dispatch.system.clock import fast_clock, wall_clock
+from dispatch.system.roads import RoadChoice, open_roads
 from dispatch.system.system import System
 from geo.bundle import Bundle, installed_cities, open_bundle
+from geo.network import RoadNetwork
 from geo.sql import conninfo_of, open_engine, writing
 from realtime.bus import Bus, LocalBus
 from realtime.nats_bus import NatsBus
@@ -35,6 +37,7 @@ class Settings:
     clock_start: datetime | None = None
     clock_speed: float = 1.0
     bus_url: str | None = None
+    roads: RoadChoice = field(default_factory=RoadChoice)
 
 
 def build(settings: Settings) -> System:
@@ -45,7 +48,10 @@ def build(settings: Settings) -> System:
     policy = read_policy(settings.policy_path)
     root = settings.data_dir / "cities"
     names = settings.cities if settings.cities is not None else tuple(installed_cities(root))
-    cities = [city_of(open_bundle(root, city_id), policy) for city_id in names]
+    cities = [
+        city_of(bundle, policy, open_roads(bundle, settings.roads, data_dir=settings.data_dir))
+        for bundle in (open_bundle(root, city_id) for city_id in names)
+    ]
     clock = wall_clock
     if settings.clock_start is not None:
         clock = fast_clock(settings.clock_start, speed=settings.clock_speed)
@@ -72,15 +78,15 @@ def open_bus(bus_url: str | None, conninfo: str | None) -> Bus:
     return LocalBus() if conninfo is None else PgBus(conninfo)
 
 
-def city_of(bundle: Bundle, policy: Policy) -> City:
-    """A city served from its bundle."""
+def city_of(bundle: Bundle, policy: Policy, roads: RoadNetwork) -> City:
+    """A city served from its bundle, with the roads as somebody finds ways on them."""
     manifest = bundle.manifest
     return City(
         id=manifest.city_id,
         name=manifest.name,
         ticket_prefix=ticket_prefix(manifest.city_id),
         policy=policy,
-        roads=bundle.roads(),
+        roads=roads,
         areas=bundle.areas(),
         geocoder=bundle.gazetteer(),
         box=manifest.box,

@@ -15,6 +15,7 @@ from dispatch.core.coverage import HOURS, Kind, Terrain, learned
 from dispatch.core.policy import Policy
 from dispatch.storage import tables
 from dispatch.system.cities import City
+from geo.osrm import OsrmNetwork
 from geo.roadgraph import RoadGraph
 from geo.sql import reading
 from geo.zones import Zone, reachable_zones, zones_of
@@ -26,6 +27,8 @@ PRIOR_INCIDENTS = 30.0
 PRIOR_PER_HOUR = 1.0
 
 Floats = NDArray[np.float64]
+MappedRoads = RoadGraph | OsrmNetwork
+"""Roads that come from a map of the city, and not from a straight line."""
 
 
 class Ground:
@@ -49,7 +52,7 @@ class Ground:
     def terrain(self, now: datetime) -> Terrain | None:
         """What is known now; None for a city without a map of roads."""
         roads = self._city.roads
-        if not isinstance(roads, RoadGraph):
+        if not isinstance(roads, MappedRoads):
             return None
         with self._lock:
             if self._roads_stale(roads, now):
@@ -63,12 +66,12 @@ class Ground:
                 self._learned_at = now
             return self._terrain
 
-    def _roads_stale(self, roads: RoadGraph, now: datetime) -> bool:
+    def _roads_stale(self, roads: MappedRoads, now: datetime) -> bool:
         if self._roads_at is None:
             return True
         return roads.version != self._roads_version and now - self._roads_at > ROADS_EVERY
 
-    def _measure(self, roads: RoadGraph) -> None:
+    def _measure(self, roads: MappedRoads) -> None:
         """Zones stay the same for a map; a closure only changes the seconds between them."""
         if self._zones is None:
             found = zones_of(roads.arrays, self._city.box, covers=self._city.areas.covers)

@@ -46,12 +46,20 @@ def test_what_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SIGAP_PORT", "99999"),
         ("SIGAP_TRUSTED_PROXIES", "my-proxy"),
         ("SIGAP_RATE_FACTOR", "-1"),
+        ("SIGAP_ROADS", "osrm"),
+        ("SIGAP_ROADS", "osrm:localhost:5000"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=name.removeprefix("SIGAP_").lower()):
         Settings()
+
+
+def test_an_osrm_server_is_named_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().osrm_url is None
+    monkeypatch.setenv("SIGAP_ROADS", "osrm:http://osrm-{city}:5000")
+    assert Settings().osrm_url == "http://osrm-{city}:5000"
 
 
 @pytest.mark.parametrize(

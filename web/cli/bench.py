@@ -29,6 +29,7 @@ from geo.roadgraph import RoadGraph
 from web.cli.bench_boot import boots
 from web.cli.bench_path import measure_path
 from web.cli.bench_policy import policy
+from web.cli.bench_road import road
 from web.cli.city import folder
 from web.cli.up import DEMO_CITY, prepare_demo_city
 from web.robots.points import on_a_road
@@ -36,6 +37,7 @@ from web.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 app.command("policy")(policy)
+app.command("road")(road)
 console = Console(stderr=True, highlight=False)
 
 
