@@ -108,7 +108,7 @@ def test_classes_are_kept_and_an_older_file_has_none(town: RoadGraph, tmp_path: 
     kept = RoadArrays.load(file)
     assert np.array_equal(kept.edge_class, town.arrays.edge_class)
     names = {ROAD_CLASSES[n] for n in kept.edge_class}
-    assert names == {"residential", "living_street", "alley"}
+    assert names == {"residential", "alley"}
     with np.load(file) as stored:
         older = {name: stored[name] for name in stored.files if name != "edge_class"}
     np.savez(file, **older)
