@@ -41,12 +41,22 @@ class Live:
         """Names what the numbers came from, as in `eta-3+17`."""
         return f"eta-{self.calibration.number}" + (f"+{self.seen}" if self.seen else "")
 
-    def median_s(self, drive_s: Floats, band: int) -> Floats:
-        """Median seconds of drives that begin now; `drive_s` of shape (n, groups)."""
-        foretold = self.calibration.drive_of(drive_s, band) * np.exp(self.tempo)
-        scale = self.calibration.rolling.of(foretold)
+    def median_s(self, base_s: Floats, rate: Floats | float) -> Floats:
+        """Median seconds of drives that begin now, of any shape; infinite stays so.
+
+        `base_s` is what the roads say, `rate` how many times longer such drives take: the shares
+        of the groups of road times `factors`.
+        """
+        known = self.calibration
+        foretold = np.maximum(base_s * rate + known.extra_s, 1.0) * np.exp(self.tempo)
+        scale = known.rolling.of(foretold)
         middle: Floats = foretold * np.exp(scale * self.rolling_scores[HALF])
         return middle
+
+    def factors(self, band: int) -> Floats:
+        """How many times longer than the roads say, by group of road, shape (groups,)."""
+        factors: Floats = self.calibration.factor[:, band]
+        return factors
 
     def outlook(self, vehicles: Mapping[Any, str]) -> Outlook:
         """The numbers for the rules; `vehicles` says what kind each crew drives."""

@@ -29,8 +29,10 @@ from geo.trips import BANDS, GROUPS, Ints, Trips
 Floats = NDArray[np.float64]
 
 HOUR_TRIPS, CLASS_TRIPS = 60, 600
+LEAST_TRIPS = 40
+"""No spread is told from fewer."""
 KEPT_SCORES = 400
-PRIOR_SCORES = 30
+PRIOR_SCORES = 39
 SHORT_S = (0.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0)
 LEAST_SIGMA = 0.02
 LAPLACE_TO_NORMAL = float(np.sqrt(np.pi / 2))
@@ -88,22 +90,25 @@ class Calibration:
 
 def cold(*, turnout_s: float, sigma: float) -> Calibration:
     """What holds before there are trips: a lognormal error of the policy's size."""
-    normal = tuple(ndtri((np.arange(PRIOR_SCORES) + 0.5) / PRIOR_SCORES).tolist())
+    # so many that the quantiles they give at LEVELS are a normal's own
+    normal = tuple(ndtri(np.arange(1, PRIOR_SCORES + 1) / (PRIOR_SCORES + 1)).tolist())
     scale = Scale(sigma, 0.0, normal)
     return Calibration(factors.COLD, 0.0, scale, scale, turnout_s)
 
 
-def fit(trips: Trips, *, before: Calibration, number: int) -> Calibration:
+def fit(trips: Trips, *, before: Calibration, number: int, of: int | None = None) -> Calibration:
     """Learn anew from all trips; `before` is the cold start.
 
-    With fewer than HOUR_TRIPS believable ones it stays the cold start.
+    The stage follows from how many believable ones there are, or from `of` when some are held
+    back. With fewer than HOUR_TRIPS it stays the cold start.
     """
     trips = trips.believable().in_order()
-    if len(trips) < HOUR_TRIPS:
+    of = len(trips) if of is None else of
+    if of < HOUR_TRIPS or len(trips) < LEAST_TRIPS:
         return before
     teaches = np.arange(len(trips)) % 2 == 0
     taught = trips.only(teaches)
-    learned = _centred(replace(_staged(taught, before, of=len(trips)), number=number), taught)
+    learned = _centred(replace(_staged(taught, before, of=of), number=number), taught)
     off = off_by(learned, trips)
     sigma = max(factors.NORMAL_MAD * float(np.median(np.abs(off[teaches]))), LEAST_SIGMA)
     tempo = tempos(trips.ended_at, off, trips.left_at, sigma=sigma)
@@ -112,7 +117,7 @@ def fit(trips: Trips, *, before: Calibration, number: int) -> Calibration:
     whole_s = learned.turnouts_of(trips.vehicle) + drive_s
     known = np.isfinite(trips.turnout_s)
     offered = rolling
-    if known.sum() >= HOUR_TRIPS:
+    if known.sum() >= LEAST_TRIPS:
         took_s = (trips.turnout_s + trips.actual_s)[known]
         offered = _scale(whole_s[known], took_s, teaches[known])
     newest = zip(trips.ended_at[-LOOKED_AT:].tolist(), off[-LOOKED_AT:].tolist(), strict=True)

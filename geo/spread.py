@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -55,8 +57,9 @@ class Spread:
 
     def quantile_s(self, ete_s: float, level: float) -> float:
         """The seconds within which the share `level` of such trips arrives."""
-        score = ndtri(level) if not self.scores else np.interp(level, LEVELS, self.scores)
-        return float(ete_s * np.exp(float(self.sigma_of(ete_s)) * score))
+        score = float(np.interp(level, LEVELS, self.scores)) if self.scores else _normal(level)
+        sigma = self.sigma * math.sqrt(1.0 + self.short_s / max(ete_s, 1.0))
+        return ete_s * math.exp(sigma * score)
 
     def _share(self, z: Floats) -> Floats:
         if not self.scores:
@@ -67,6 +70,12 @@ class Spread:
         share = np.interp(z, _rising(self.scores), LEVELS)
         share = np.where(z < low, LEVELS[0] * 2.0 * ndtr(z - low), share)
         return np.where(z > high, 1.0 - (1.0 - LEVELS[-1]) * 2.0 * ndtr(high - z), share)
+
+
+@lru_cache(maxsize=32)
+def _normal(level: float) -> float:
+    """The quantile of a standard normal."""
+    return float(ndtri(level))
 
 
 def _rising(scores: Sequence[float]) -> Floats:

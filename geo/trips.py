@@ -51,6 +51,12 @@ class Trips:
     vehicle: tuple[str, ...]
     """The kind of vehicle, "" for an ordinary one."""
 
+    @classmethod
+    def none(cls) -> Trips:
+        """No trips at all."""
+        nothing = np.zeros(0)
+        return cls(np.zeros((0, len(GROUPS))), np.zeros(0, np.int64), nothing, nothing, nothing, ())
+
     def __len__(self) -> int:
         return len(self.actual_s)
 

@@ -283,6 +283,7 @@ class IncidentFile(Answer):
 class Candidate(Answer):
     crew_id: UUID
     ete_s: float | None
+    p90_ete_s: float | None = None
     p_on_time: float | None
     cost: float | None
     why_not: str | None

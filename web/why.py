@@ -126,7 +126,10 @@ class WeighedCrew(Candidate):
 
 
 class Decision(Answer):
-    """A decision about who goes, as it was taken; `graph` names the roads of that moment."""
+    """A decision about who goes, as it was taken.
+
+    `graph` names the roads of that moment, `calibration` what their times were read by.
+    """
 
     t: str
     at: datetime
@@ -141,6 +144,7 @@ class Decision(Answer):
     selection_reason: str | None
     shortfall_reason: str | None
     graph: str | None
+    calibration: str | None
     weight: float | None
     p_genuine: float | None
     false_cost_min: float | None

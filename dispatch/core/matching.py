@@ -1,9 +1,10 @@
 """Which crew goes where: the assignment of least expected lateness, and why.
 
 The cost of sending crew j to incident i, with e = now − received, τ the promise,
-η = turnout + road time, b = the time left of the promise and σ the spread of the ETA error:
+η = turnout + road time, b = the time left of the promise, σ the spread of the ETA error and F
+its distribution (`geo.spread`; Φ until the city has learned its own):
 
-    P_late = 1 if b ≤ 0 else 1 − Φ(ln(b/η)/σ)
+    P_late = 1 if b ≤ 0 else 1 − F(ln(b/η)/σ)
     c_ij   = w_i·[A·P_late + B·max(η − b, 0)/τ] + α·η/τ + γ·Cov_j + s·|skills beyond need|
              + κ·[another crew is on its way to i]
 
@@ -28,12 +29,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.special import ndtr, ndtri
 
 from dispatch.core import baselines, suitability
 from dispatch.core.policy import Policy
 from dispatch.core.proposals import SHORTFALLS, Proposal
-from dispatch.core.road_times import RoadTimes, road_table
+from dispatch.core.road_times import RoadTimes, outlook_of, road_table
+from geo.spread import Spread
 
 INFEASIBLE = 1e7
 FAR_S = 86_400.0
@@ -69,9 +70,9 @@ class Need:
 class Candidate:
     """A crew; `unfit` is None or why nobody may send it now (see `gates.REASONS`).
 
-    `turnout_s` is how long until it moves, the policy's when None; `holds` is the incident it is
-    on its way to and `held_s` what to add to the road time to that one; `cover_loss` is what
-    leaving its place costs the rest of the city.
+    `turnout_s` is how long until it moves, the outlook's when None; `holds` is the incident it is
+    on its way to, `rolling` whether it has left, and `held_s` what to add to the road time to
+    that one; `cover_loss` is what leaving its place costs the rest of the city.
     """
 
     crew_id: UUID
@@ -81,6 +82,7 @@ class Candidate:
     turnout_s: float | None = None
     holds: UUID | None = None
     held_s: float = 0.0
+    rolling: bool = False
     cover_loss: float = 0.0
 
 
@@ -89,15 +91,12 @@ def p_on_time(left_s: Floats | float, ete_s: Floats | float, *, sigma: float) ->
 
     Φ(ln(left/ete)/σ): the ETE error is lognormal. 0 where no time is left. Shapes broadcast.
     """
-    left = np.asarray(left_s, dtype=np.float64)
-    ete = np.maximum(np.asarray(ete_s, dtype=np.float64), 1.0)
-    share = ndtr(np.log(np.maximum(left, 1e-9) / ete) / sigma)
-    return np.where(left <= 0.0, 0.0, share)
+    return Spread(sigma).p_within(left_s, ete_s)
 
 
 def p90(ete_s: float, *, sigma: float) -> float:
     """The ETE that is kept in nine of ten trips: median · exp(σ·Φ⁻¹(0.9)), seconds."""
-    return float(ete_s * np.exp(sigma * ndtri(0.9)))
+    return Spread(sigma).quantile_s(ete_s, 0.9)
 
 
 def match(
@@ -167,7 +166,6 @@ class Board:
         now: datetime,
     ) -> None:
         self.needs, self.candidates, self.policy = needs, candidates, policy
-        m = policy.matching
         road = road_table(
             road_s,
             crew_ids=[c.crew_id for c in candidates],
@@ -175,8 +173,12 @@ class Board:
         )
         self.asked: Truths = ~np.isnan(road)
         self._barred = road_s.barred if isinstance(road_s, RoadTimes) else frozenset()
+        self.outlook = outlook_of(road_s, policy)
         turnout = np.array(
-            [m.turnout_s if c.turnout_s is None else c.turnout_s for c in candidates]
+            [
+                self.outlook.turnout_of(c.crew_id) if c.turnout_s is None else c.turnout_s
+                for c in candidates
+            ]
         )
         self.ete: Floats = np.where(self.asked, road, np.inf) + turnout
         self._keep_way(road)
@@ -185,7 +187,8 @@ class Board:
         self.left = np.array([(n.due_at - now).total_seconds() for n in needs])
         self.weight = self._weights()
         reachable = np.where(np.isfinite(self.ete), self.ete, FAR_S)
-        self.p = p_on_time(self.left[:, None], reachable, sigma=m.sigma)
+        self.p = self.outlook.offered.p_within(self.left[:, None], reachable)
+        self._p_on_the_way(reachable)
         self.prices = self._prices(reachable)
         self.cost: Floats = np.where(self.feasible, self.prices.total, INFEASIBLE)
         self._leave_ete = self._next_free()
@@ -197,6 +200,21 @@ class Board:
             j = column.get(need.held_by) if need.held_by else None
             if j is not None and self.asked[i, j]:
                 self.ete[i, j] = max(road[i, j] + self.candidates[j].held_s, 0.0)
+
+    def _p_on_the_way(self, ete: Floats) -> None:
+        """Whoever rolls already is surer to arrive: only the drive is left."""
+        column = {c.crew_id: j for j, c in enumerate(self.candidates)}
+        for i, need in enumerate(self.needs):
+            j = column.get(need.held_by) if need.held_by else None
+            if j is not None:
+                spread = self._spread_of(i, j)
+                self.p[i, j] = float(spread.p_within(float(self.left[i]), float(ete[i, j])))
+
+    def _spread_of(self, i: int, j: int) -> Spread:
+        """How sure the time of this crew to this incident is."""
+        keeps = self.needs[i].held_by == self.candidates[j].crew_id
+        rolling = keeps and self.candidates[j].rolling
+        return self.outlook.rolling if rolling else self.outlook.offered
 
     # --- what it costs -------------------------------------------------------
 
@@ -279,7 +297,7 @@ class Board:
         """u: the price of leaving each need without a crew for now, shape (needs,)."""
         m, target = self.policy.matching, self.policy.promise.target_s
         ete = self._if_left()
-        late = 1.0 - p_on_time(self.left, ete, sigma=m.sigma)
+        late = 1.0 - self.outlook.offered.p_within(self.left, ete)
         tardy = np.maximum(ete - self.left, 0.0) / target
         held = np.array([n.held_by is not None for n in self.needs], dtype=np.float64)
         price = self.weight * (m.late * late + m.tardiness * tardy) + m.travel * ete / target
@@ -321,8 +339,10 @@ class Board:
             "weight": round(float(self.weight[i]), 4),
             "p_genuine": need.p_genuine,
             "held_by": need.held_by,
+            "calibration": self.outlook.version,
         }
-        later = float(p_on_time(self.left[i], self._leave_ete[i], sigma=self._sigma))
+        wait_s = float(self._leave_ete[i])
+        later = float(self.outlook.offered.p_within(float(self.left[i]), wait_s))
         if chosen is None:
             return Proposal(
                 shortfall_reason=self._shortfall(i),
@@ -335,7 +355,7 @@ class Board:
         return Proposal(
             crew_id=self.candidates[chosen].crew_id,
             ete_s=round(ete, 1),
-            p90_ete_s=round(p90(ete, sigma=self._sigma), 1),
+            p90_ete_s=round(self._spread_of(i, chosen).quantile_s(ete, 0.9), 1),
             p_on_time=round(p, 4),
             selection_reason=self._reason(i, chosen),
             cover_loss=round(self.candidates[chosen].cover_loss, 4),
@@ -343,10 +363,6 @@ class Board:
             saves=round(max(p - later, 0.0), 4),
             **common,
         )
-
-    @property
-    def _sigma(self) -> float:
-        return self.policy.matching.sigma
 
     def _could_save(self, i: int, later: float) -> float:
         """What the best crew would add if it came free for this need."""
@@ -367,6 +383,9 @@ class Board:
         return {
             "crew_id": str(self.candidates[j].crew_id),
             "ete_s": round(float(self.ete[i, j]), 1) if known else None,
+            "p90_ete_s": round(self._spread_of(i, j).quantile_s(float(self.ete[i, j]), 0.9), 1)
+            if known
+            else None,
             "p_on_time": round(float(self.p[i, j]), 4) if known else None,
             "cost": round(float(self.cost[i, j]), 4) if able else None,
             "terms": self.prices.terms(i, j) if able else None,

@@ -33,7 +33,7 @@ class Proposal:
     `shortfall_reason`: no_crews, skill, equipment, more_urgent or one of `SHORTFALLS`.
     `held_by` is the crew already on its way; when the proposal names another one, or none, that
     crew is wanted elsewhere. `p_otherwise` is the chance to keep the promise when nobody is sent
-    now, `saves` what sending now adds to it.
+    now, `saves` what sending now adds to it. `calibration` names what the times come from.
     """
 
     incident_id: UUID
@@ -51,6 +51,7 @@ class Proposal:
     cover_loss: float = 0.0
     p_otherwise: float | None = None
     saves: float | None = None
+    calibration: str = "policy"
 
     @property
     def kept(self) -> bool:
@@ -68,5 +69,6 @@ class Proposal:
             "p_on_time": self.p_on_time,
             "selection_reason": self.selection_reason,
             "shortfall_reason": self.shortfall_reason,
+            "calibration": self.calibration,
             "made_at": now.isoformat().replace("+00:00", "Z"),
         }

@@ -1,4 +1,4 @@
-"""What the roads answered before a plan: seconds from each crew to each incident."""
+"""What the roads answered before a plan: seconds from each crew to each incident, how surely."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from dispatch.core.policy import Policy
+from geo.spread import Outlook
+
 Floats = NDArray[np.float64]
 
 
@@ -16,7 +19,8 @@ class RoadTimes(Mapping[tuple[UUID, UUID], float]):
     """Road seconds by (crew, incident), kept as the table they came in.
 
     `seconds` has shape (crews, incidents); inf = no road leads there. `barred` are the pairs of
-    which only the crew's vehicle is in the way.
+    which only the crew's vehicle is in the way. `outlook` says how sure they are; without one
+    that is the policy's to say.
     """
 
     def __init__(
@@ -26,8 +30,9 @@ class RoadTimes(Mapping[tuple[UUID, UUID], float]):
         seconds: Floats,
         *,
         barred: AbstractSet[tuple[UUID, UUID]] = frozenset(),
+        outlook: Outlook | None = None,
     ) -> None:
-        self.barred = barred
+        self.barred, self.outlook = barred, outlook
         self._crews = {crew_id: i for i, crew_id in enumerate(crew_ids)}
         self._incidents = {incident_id: i for i, incident_id in enumerate(incident_ids)}
         self._seconds = seconds
@@ -49,6 +54,17 @@ class RoadTimes(Mapping[tuple[UUID, UUID], float]):
         padded[:-1, :-1] = self._seconds
         found: Floats = padded[np.ix_(column, row)].T
         return found
+
+
+def outlook_of(road_s: Mapping[tuple[UUID, UUID], float], policy: Policy) -> Outlook:
+    """How sure these seconds are: as their calibration says, else as the policy does."""
+    known = road_s.outlook if isinstance(road_s, RoadTimes) else None
+    return known or outlook_by(policy)
+
+
+def outlook_by(policy: Policy) -> Outlook:
+    """The policy's own numbers: a lognormal error of `sigma`, one turnout for all."""
+    return Outlook.fixed(sigma=policy.matching.sigma, turnout_s=policy.matching.turnout_s)
 
 
 def road_table(

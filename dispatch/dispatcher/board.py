@@ -16,6 +16,7 @@ from dispatch.core.incidents import Incident
 from dispatch.core.matching import Candidate, Need
 from dispatch.core.policy import Policy, Slot, Vehicle
 from dispatch.core.proposals import Proposal
+from dispatch.core.road_times import outlook_of
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
 
@@ -28,12 +29,16 @@ ARRIVALS_LOOKED_AT = 200
 class Question:
     """What the roads are asked before a plan: from each crew to each incident, WGS 84 degrees.
 
-    `vehicles` names what those crews drive that cannot use every road.
+    `vehicles` names what those crews drive that cannot use every road; `sent` are the pairs of
+    crews and incidents of which people are told a time of arrival. `kinds` says what every crew
+    drives, "" for what no table names.
     """
 
     crews: tuple[tuple[UUID, float, float], ...]
     incidents: tuple[tuple[UUID, float, float], ...]
     vehicles: Mapping[UUID, Vehicle] = field(default_factory=dict)
+    sent: frozenset[tuple[UUID, UUID]] = frozenset()
+    kinds: Mapping[UUID, str] = field(default_factory=dict)
 
 
 def question(world: World, now: datetime) -> Question:
@@ -55,13 +60,25 @@ def question(world: World, now: datetime) -> Question:
         # what waits for a round is asked about when a round is planned
         and not (incident.status == "pending" and is_routine(world.policy, incident))
     )
-    return Question(crews, incidents, vehicles_of(everybody, policy=world.policy))
+    sent = frozenset(
+        (crew.id, world.assignment(crew.assignment_id).incident_id)
+        for crew in everybody
+        if crew.assignment_id is not None
+    )
+    vehicles = vehicles_of(everybody, policy=world.policy)
+    return Question(crews, incidents, vehicles, sent, kinds_of(everybody, policy=world.policy))
 
 
 def vehicles_of(crews: Iterable[Crew], *, policy: Policy) -> dict[UUID, Vehicle]:
     """What crews drive that cannot use every road, by crew."""
     found = {crew.id: policy.vehicle_of(crew.vehicle) for crew in crews}
     return {crew_id: each for crew_id, each in found.items() if each and each.avoids}
+
+
+def kinds_of(crews: Iterable[Crew], *, policy: Policy) -> dict[UUID, str]:
+    """The kind of vehicle of each crew, "" for one that no table names."""
+    found = {crew.id: policy.vehicle_of(crew.vehicle) for crew in crews}
+    return {crew_id: each.kind if each else "" for crew_id, each in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +158,7 @@ def on_the_way(
     rule = world.policy.diversion
     if not rule.enabled or world.policy.matching.rule != "deadline":
         return {}
-    fixes = world.fixes()
+    fixes, outlook = world.fixes(), outlook_of(road_s, world.policy)
     found: dict[UUID, OnTheWay] = {}
     for crew in world.crews():
         if crew.assignment_id is None or crew.id not in fixes:
@@ -154,7 +171,10 @@ def on_the_way(
         # one that broke down, or whose people must rest, does no more than it has begun
         if unfit(crew, fixes[crew.id], now=now, policy=world.policy, on_the_way=True):
             continue
-        correction = _correction(assignment, fixes[crew.id], now, policy=world.policy)
+        turnout_s = outlook.turnout_of(crew.id)
+        correction = _correction(
+            assignment, fixes[crew.id], now, policy=world.policy, turnout_s=turnout_s
+        )
         left_s = max(seconds + correction, 0.0)
         if left_s > rule.lock_s or is_routine(world.policy, incident):
             found[crew.id] = OnTheWay(crew, assignment, incident, left_s, correction)
@@ -202,14 +222,16 @@ def _divertible(world: World, assignment: Assignment, incident: Incident) -> boo
     return lost < world.policy.diversion.most_per_incident
 
 
-def _correction(assignment: Assignment, fix: Fix, now: datetime, *, policy: Policy) -> float:
+def _correction(
+    assignment: Assignment, fix: Fix, now: datetime, *, policy: Policy, turnout_s: float
+) -> float:
     """Seconds to add to the road time from the last position of a crew that keeps its job."""
     if assignment.status == "en_route":
         # it drove on since that position was taken
         rolling = assignment.enroute_at or now
         return -(now - max(fix.fix_time, rolling)).total_seconds()
     since = (now - (assignment.acknowledged_at or now)).total_seconds()
-    return max(policy.matching.turnout_s - policy.offers.accept_s - since, 0.0)
+    return max(turnout_s - policy.offers.accept_s - since, 0.0)
 
 
 def candidates(
@@ -248,6 +270,7 @@ def candidates(
                 turnout_s=world.policy.offers.accept_s if rolling else None,
                 holds=held.incident.id if held else None,
                 held_s=held.correction_s if held else 0.0,
+                rolling=held is not None and held.assignment.status == "en_route",
                 cover_loss=losses.get(crew.id, 0.0),
             )
         )

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from dispatch.actions.recording import record
 from dispatch.core import events as ev
-from dispatch.core import matching
 from dispatch.core.events import SYSTEM
 from dispatch.core.incidents import Incident
 from dispatch.core.proposals import Proposal
+from dispatch.core.road_times import outlook_of
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
 from dispatch.dispatcher.board import plan_for
+from geo.spread import Spread
 
 MATERIAL_P = 0.1
 SAVERS = 3
@@ -47,10 +48,10 @@ def _forecast(
     proposal: Proposal | None,
 ) -> ev.IncidentForecast:
     left = (incident.due_at - now).total_seconds()
-    ete_s = _soonest(world, now, incident, road_s)
+    ete_s, spread = _soonest(world, now, incident, road_s)
     saves = 0.0
     if ete_s is not None:
-        p = float(matching.p_on_time(left, ete_s, sigma=world.policy.matching.sigma))
+        p = float(spread.p_within(left, ete_s))
     elif proposal is None:
         p = 0.0
     else:
@@ -71,18 +72,22 @@ def _soonest(
     now: datetime,
     incident: Incident,
     road_s: Mapping[tuple[UUID, UUID], float],
-) -> float | None:
-    """Seconds until the first crew sent there arrives, None when nobody is sent."""
-    found = []
+) -> tuple[float | None, Spread]:
+    """Seconds until the first crew sent there arrives, None when nobody is sent; how surely."""
+    found: list[tuple[float, Spread]] = []
+    outlook = outlook_of(road_s, world.policy)
     for assignment_id in incident.assignment_ids:
         assignment = world.assignment(assignment_id)
         seconds = road_s.get((assignment.crew_id, incident.id))
         if seconds is not None and seconds != float("inf"):
-            rolling = assignment.status == "en_route"
-            found.append(seconds + (0.0 if rolling else world.policy.matching.turnout_s))
+            if assignment.status == "en_route":
+                found.append((seconds, outlook.rolling))
+            else:
+                turnout_s = outlook.turnout_of(assignment.crew_id)
+                found.append((seconds + turnout_s, outlook.offered))
         elif assignment.eta is not None:
-            found.append(max((assignment.eta - now).total_seconds(), 0.0))
-    return min(found, default=None)
+            found.append((max((assignment.eta - now).total_seconds(), 0.0), outlook.rolling))
+    return min(found, key=lambda each: each[0], default=(None, outlook.offered))
 
 
 def _savers(proposal: Proposal, *, better_than: float) -> tuple[Mapping[str, Any], ...]:

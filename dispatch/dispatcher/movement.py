@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 
 from dispatch import actions
 from dispatch.actions.recording import record
-from dispatch.core import arrival, matching
+from dispatch.core import arrival
 from dispatch.core import events as ev
 from dispatch.core.arrival import Approach
 from dispatch.core.assignments import Assignment
 from dispatch.core.crews import Fix
 from dispatch.core.events import SYSTEM
+from dispatch.core.road_times import outlook_of
 from dispatch.core.world import World
 from dispatch.dispatcher.planning import RoadSeconds
+from geo.spread import Outlook
 
 ROADS_CHANGED_SLIP_S = 30.0
 """When a road was closed or opened, so small a difference is told, and told at once."""
@@ -30,6 +32,7 @@ def revise_etas(
     slip_s = ROADS_CHANGED_SLIP_S if roads_changed else world.policy.matching.eta_slip_s
     coming = ("acknowledged", "en_route", *(("offered",) * roads_changed))
     revised = []
+    outlook = outlook_of(road_s, world.policy)
     for crew in world.crews():
         if crew.assignment_id is None:
             continue
@@ -37,12 +40,13 @@ def revise_etas(
         seconds = road_s.get((crew.id, assignment.incident_id))
         if assignment.status not in coming or seconds is None:
             continue
-        turnout = 0.0 if assignment.status == "en_route" else world.policy.matching.turnout_s
-        ete_s = seconds + turnout
+        ete_s = seconds
+        if assignment.status != "en_route":
+            ete_s += outlook.turnout_of(crew.id)
         if not _slipped(assignment, now, ete_s, slip_s=slip_s):
             continue
         rule = "roads_changed" if roads_changed else "matching.eta_slip_s"
-        revised.append(_revise(world, now, assignment, ete_s, rule=rule))
+        revised.append(_revise(world, now, assignment, ete_s, rule=rule, outlook=outlook))
     return revised
 
 
@@ -54,7 +58,13 @@ def _slipped(assignment: Assignment, now: datetime, ete_s: float, *, slip_s: flo
 
 
 def _revise(
-    world: World, now: datetime, assignment: Assignment, ete_s: float, *, rule: str
+    world: World,
+    now: datetime,
+    assignment: Assignment,
+    ete_s: float,
+    *,
+    rule: str,
+    outlook: Outlook,
 ) -> Assignment:
     if math.isinf(ete_s):
         # No road leads there now: an old time of arrival would be a lie.
@@ -62,15 +72,15 @@ def _revise(
         cut_off = {"rule": rule, "why": "unreachable"}
         return record(world, now, SYSTEM, assignment, gone, because=cut_off)
     incident = world.incident(assignment.incident_id)
-    sigma = world.policy.matching.sigma
+    spread = outlook.rolling if assignment.status == "en_route" else outlook.offered
     left = (incident.due_at - now).total_seconds()
     fact = ev.AssignmentEtaRevised(
         eta=now + timedelta(seconds=ete_s),
         ete_s=round(ete_s, 1),
-        p90_ete_s=round(matching.p90(ete_s, sigma=sigma), 1),
-        p_on_time=round(float(matching.p_on_time(left, ete_s, sigma=sigma)), 4),
+        p90_ete_s=round(spread.quantile_s(ete_s, 0.9), 1),
+        p_on_time=round(float(spread.p_within(left, ete_s)), 4),
     )
-    because = {"rule": rule, "ete_s": round(ete_s, 1)}
+    because = {"rule": rule, "ete_s": round(ete_s, 1), "calibration": outlook.version}
     return record(world, now, SYSTEM, assignment, fact, because=because)
 
 

@@ -18,6 +18,7 @@ from dispatch.core.events import SYSTEM
 from dispatch.core.incidents import Incident
 from dispatch.core.policy import Policy
 from dispatch.core.proposals import Proposal
+from dispatch.core.road_times import outlook_of
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
 from dispatch.dispatcher.board import (
@@ -28,6 +29,7 @@ from dispatch.dispatcher.board import (
     on_the_way,
 )
 from dispatch.dispatcher.forecasting import foresee
+from geo.spread import Outlook, Spread
 
 RoadSeconds = Mapping[tuple[UUID, UUID], float]
 MATERIAL_ETE_S = 60.0
@@ -58,15 +60,16 @@ def plan(
     return matching.match(wanted, able, road_s, policy=world.policy, now=now)
 
 
-def estimate_of(road_s: float, incident: Incident, *, policy: Policy, now: datetime) -> Estimate:
-    """What `road_s` seconds of road mean for this incident."""
-    m = policy.matching
-    ete_s = road_s + m.turnout_s
+def estimate_of(
+    road_s: float, incident: Incident, *, crew_id: UUID, outlook: Outlook, now: datetime
+) -> Estimate:
+    """What `road_s` seconds of road mean for this incident when this crew is asked."""
+    ete_s = road_s + outlook.turnout_of(crew_id)
     left = (incident.due_at - now).total_seconds()
     return Estimate(
         ete_s=round(ete_s, 1),
-        p90_ete_s=round(matching.p90(ete_s, sigma=m.sigma), 1),
-        p_on_time=round(float(matching.p_on_time(left, ete_s, sigma=m.sigma)), 4),
+        p90_ete_s=round(outlook.offered.quantile_s(ete_s, 0.9), 1),
+        p_on_time=round(float(outlook.offered.p_within(left, ete_s)), 4),
     )
 
 
@@ -99,7 +102,8 @@ def act(
     _turn_round(world, now, proposals, sent, moving, graph=graph)
     for proposal in sent.values():
         _send(world, now, proposal, moving, graph=graph)
-    _ask_beside(world, now, list(sent.values()), proposals, graph=graph)
+    offered = outlook_of(road_s, world.policy).offered
+    _ask_beside(world, now, list(sent.values()), proposals, graph=graph, offered=offered)
     foresee(world, now, road_s, proposals)
     return proposals
 
@@ -182,6 +186,7 @@ def _ask_beside(
     proposals: Sequence[Proposal],
     *,
     graph: str,
+    offered: Spread,
 ) -> None:
     """Ask a second crew at once where a decline of the first would cost the promise."""
     offers = world.policy.offers
@@ -201,23 +206,19 @@ def _ask_beside(
             continue
         incident = world.incident(proposal.incident_id)
         left = (incident.due_at - now).total_seconds()
-        sigma = world.policy.matching.sigma
-        after = matching.p_on_time(left - offers.accept_s, second["ete_s"], sigma=sigma)
+        after = offered.p_within(left - offers.accept_s, second["ete_s"])
         alone = (1 - offers.decline_share) * proposal.p_on_time + offers.decline_share * after
         gain = offers.decline_share * (second["p_on_time"] - float(after))
         if float(alone) >= offers.parallel_below or gain < offers.parallel_gain:
             continue
         taken.add(second["crew_id"])
-        ete_s = float(second["ete_s"])
         actions.send_crew(
             world,
             now,
             SYSTEM,
             proposal.incident_id,
             crew_id=UUID(second["crew_id"]),
-            estimate=Estimate(
-                ete_s, round(matching.p90(ete_s, sigma=sigma), 1), second["p_on_time"]
-            ),
+            estimate=Estimate(second["ete_s"], second["p90_ete_s"], second["p_on_time"]),
             because={**_because(proposal, graph=graph), "rule": "offers.parallel_below"},
         )
 
@@ -259,7 +260,8 @@ def _recommend(
         saves=proposal.saves,
         graph=graph,
     )
-    record(world, now, SYSTEM, incident, fact, because={"rule": "matching", "graph": graph})
+    because = {"rule": "matching", "graph": graph, "calibration": proposal.calibration}
+    record(world, now, SYSTEM, incident, fact, because=because)
 
 
 def _because(proposal: Proposal, *, graph: str) -> Mapping[str, Any]:
@@ -271,6 +273,7 @@ def _because(proposal: Proposal, *, graph: str) -> Mapping[str, Any]:
         "p_genuine": proposal.p_genuine,
         "saves": proposal.saves,
         "graph": graph,
+        "calibration": proposal.calibration,
         "candidates": [dict(candidate) for candidate in proposal.candidates],
     }
 

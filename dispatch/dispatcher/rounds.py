@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,9 +20,11 @@ from dispatch.core.crews import Crew
 from dispatch.core.events import SYSTEM, Fact, Stop
 from dispatch.core.incidents import ACTIVE, Incident
 from dispatch.core.policy import Vehicle
+from dispatch.core.road_times import outlook_by
 from dispatch.core.rounds import Round
 from dispatch.core.world import World
 from dispatch.dispatcher.planning import estimate_of
+from geo.spread import Outlook
 
 SHORTER_S = 60.0
 """Another order is worth telling from so many seconds of driving on."""
@@ -37,13 +39,14 @@ class Rest:
     """What the roads are asked for one round: from the crew and every stop to every stop.
 
     `here` is the crew's newest position, degrees; None when it never sent one. `vehicle` is what it
-    drives, when that cannot use every road.
+    drives, when that cannot use every road; `kinds` names its kind.
     """
 
     round_id: UUID
     here: tuple[float, float] | None
     stops: tuple[tuple[UUID, float, float], ...]
     vehicle: Vehicle | None = None
+    kinds: Mapping[UUID, str] = field(default_factory=dict)
 
 
 def running_rounds(world: World, now: datetime) -> tuple[Rest, ...]:
@@ -57,15 +60,26 @@ def running_rounds(world: World, now: datetime) -> tuple[Rest, ...]:
         incidents = [world.incident(incident_id) for incident_id in round_.waiting]
         stops = tuple((incident.id, incident.lon, incident.lat) for incident in incidents)
         vehicle = world.policy.vehicle_of(world.crew(round_.crew_id).vehicle)
-        found.append(Rest(round_.id, (fix.lon, fix.lat) if fix else None, stops, vehicle))
+        here = (fix.lon, fix.lat) if fix else None
+        kinds = {round_.crew_id: vehicle.kind if vehicle else ""}
+        found.append(Rest(round_.id, here, stops, vehicle, kinds))
     return tuple(found)
 
 
-def tend_round(world: World, now: datetime, rest: Rest, seconds: Floats, *, graph: str) -> Round:
+def tend_round(
+    world: World,
+    now: datetime,
+    rest: Rest,
+    seconds: Floats,
+    *,
+    graph: str,
+    outlook: Outlook | None = None,
+) -> Round:
     """Mark what is done, drop what fell away, pause, go on, send the crew to its next stop.
 
     `seconds` has shape (n + 1, n) for the n stops of `rest`: row 0 leaves the crew's position,
-    row i + 1 leaves stop i; infinite where no road leads.
+    row i + 1 leaves stop i; infinite where no road leads. `outlook` says how sure they are, else
+    the policy does.
     """
     round_ = _settled(world, now, world.round(rest.round_id), graph=graph)
     if not round_.running:
@@ -82,7 +96,8 @@ def tend_round(world: World, now: datetime, rest: Rest, seconds: Floats, *, grap
             paused = ev.RoundPaused(held, None)
             return _record(world, now, round_, paused, "rounds.pause", reason=held)
         return round_
-    return _onward(world, now, round_, rest, seconds, graph=graph)
+    sure = outlook or outlook_by(world.policy)
+    return _onward(world, now, round_, rest, seconds, graph=graph, outlook=sure)
 
 
 def _settled(world: World, now: datetime, round_: Round, *, graph: str) -> Round:
@@ -202,7 +217,14 @@ def _let_pass(world: World, round_: Round) -> str | None:
 
 
 def _onward(
-    world: World, now: datetime, round_: Round, rest: Rest, seconds: Floats, *, graph: str
+    world: World,
+    now: datetime,
+    round_: Round,
+    rest: Rest,
+    seconds: Floats,
+    *,
+    graph: str,
+    outlook: Outlook,
 ) -> Round:
     """Put what is left in order from where the crew is, tell what changed, send it on."""
     waiting = set(round_.waiting)
@@ -227,7 +249,7 @@ def _onward(
     elif order != given or _slipped(round_.stops, stops):
         revised = ev.RoundRevised(stops, graph)
         round_ = _record(world, now, round_, revised, "rounds.heal", drive_s=round(sum(legs)))
-    _send(world, now, round_, legs[0], graph=graph)
+    _send(world, now, round_, legs[0], graph=graph, outlook=outlook)
     return round_
 
 
@@ -242,7 +264,9 @@ def _slipped(known: tuple[Stop, ...], fresh: tuple[Stop, ...]) -> bool:
     )
 
 
-def _send(world: World, now: datetime, round_: Round, road_s: float, *, graph: str) -> None:
+def _send(
+    world: World, now: datetime, round_: Round, road_s: float, *, graph: str, outlook: Outlook
+) -> None:
     incident = world.incident(round_.waiting[0])
     done = sum(1 for stop in round_.stops if stop.state == "done")
     actions.send_crew(
@@ -251,13 +275,14 @@ def _send(world: World, now: datetime, round_: Round, road_s: float, *, graph: s
         SYSTEM,
         incident.id,
         crew_id=round_.crew_id,
-        estimate=estimate_of(road_s, incident, policy=world.policy, now=now),
+        estimate=estimate_of(road_s, incident, crew_id=round_.crew_id, outlook=outlook, now=now),
         because={
             "rule": "rounds.next_stop",
             "round": str(round_.id),
             "stop": done + 1,
             "of": done + len(round_.waiting),
             "graph": graph,
+            "calibration": outlook.version,
         },
     )
 

@@ -19,6 +19,7 @@ class Kept:
     answers: timedelta = timedelta(days=2)
     positions: timedelta = timedelta(days=30)
     personal: timedelta = timedelta(days=365)
+    trips: timedelta = timedelta(days=400)
 
 
 def forget(
@@ -30,7 +31,7 @@ def forget(
     """
     kept = kept or Kept()
     session, code = tables.session.c, tables.pairing_code.c
-    answer, fix = tables.idempotency.c, tables.fix.c
+    answer, fix, trip = tables.idempotency.c, tables.fix.c, tables.trip.c
     statements: Mapping[str, Delete] = {
         "idempotency": delete(tables.idempotency).where(
             answer.city_id == city_id, answer.created_at < now - kept.answers
@@ -43,6 +44,9 @@ def forget(
         ),
         "pairing_code": delete(tables.pairing_code).where(
             code.city_id == city_id, code.expires_at < now
+        ),
+        "trip": delete(tables.trip).where(
+            trip.city_id == city_id, trip.arrived_at < now - kept.trips
         ),
         "personal": _old_words(city_id, now - kept.personal),
     }

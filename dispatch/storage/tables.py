@@ -471,6 +471,34 @@ crew_fix = _table(
     key=("crew_id",),
 )
 
+trip = _table(
+    "trip",
+    _uuid("assignment_id", required=True),
+    _text("vehicle", required=True),
+    _moment("dispatched_at", required=True),
+    _moment("enroute_at", required=True),
+    _moment("arrived_at", required=True),
+    _number("length_m", required=True),
+    _json("drive_s", required=True),
+    _text("graph", required=True),
+    _to("assignment", "assignment_id"),
+    Index(None, "city_id", "arrived_at"),
+    key=("assignment_id",),
+)
+
+calibration = _table(
+    "calibration",
+    Column("number", Integer, nullable=False),
+    _moment("made_at", required=True),
+    Column("trips", Integer, nullable=False),
+    Column("used", Boolean, nullable=False),
+    _number("score", required=True),
+    _number("score_before", required=True),
+    _json("document", required=True),
+    _to_city(),
+    key=("number",),
+)
+
 ENTITIES = {
     "report": report,
     "incident": incident,

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from dispatch.core.policy import Vehicle
 from dispatch.core.road_times import RoadTimes
-from dispatch.dispatcher import Question, RoadSeconds
+from dispatch.dispatcher import Question
 from dispatch.system.cities import City
 from geo.network import RoadNetwork
 from geo.point import Point
 
 
-def road_seconds(city: City, asked: Question) -> RoadSeconds:
+def road_seconds(city: City, asked: Question) -> RoadTimes:
     """Road seconds from each crew to each incident, infinite where no road leads.
 
     A crew is asked about the roads that its vehicle can use.
     """
     if not asked.crews or not asked.incidents:
-        return {}
+        return RoadTimes([], [], np.zeros((0, 0)))
     crew_ids = [crew_id for crew_id, _, _ in asked.crews]
     incident_ids = [incident_id for incident_id, _, _ in asked.incidents]
     here = [Point(lon, lat) for _, lon, lat in asked.crews]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -34,8 +34,11 @@ MappedRoads = RoadGraph | OsrmNetwork
 class Ground:
     """The zones of one city with what is learned about them. Thread safe."""
 
-    def __init__(self, city: City, engine: Engine) -> None:
-        self._city, self._engine = city, engine
+    def __init__(
+        self, city: City, engine: Engine, *, slow: Callable[[datetime], Floats] | None = None
+    ) -> None:
+        """`slow` says how much slower than the roads say a drive is, by hour UTC, shape (24,)."""
+        self._city, self._engine, self._slow = city, engine, slow
         self._lock = threading.Lock()
         self._zones: list[Zone] | None = None
         self._seconds: Floats = np.zeros((0, 0))
@@ -98,6 +101,7 @@ class Ground:
             seconds=seconds,
             kinds=kinds_of(self._city.policy, by_service),
             per_hour=per_hour,
+            slow=self._slow(now) if self._slow else np.ones(HOURS),
         )
 
     def _count(self, bare: Terrain, now: datetime) -> tuple[Floats, Mapping[str, int], Floats]:

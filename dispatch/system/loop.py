@@ -17,7 +17,7 @@ from dispatch.core.errors import SigapError
 from dispatch.core.world import Timer, World
 from dispatch.dispatcher import Blockage, Question, Rest
 from dispatch.system.cities import City
-from dispatch.system.driving import road_seconds, seconds_between
+from dispatch.system.etas import Etas
 from geo.point import Point
 
 logger = logging.getLogger("sigap.dispatcher")
@@ -44,6 +44,9 @@ class Steps(Protocol):
     def running_rounds(self, city_id: str) -> Sequence[Rest]:
         """The rounds on their way, each with what is left of it."""
 
+    def etas(self, city_id: str) -> Etas:
+        """What the city's times of arrival are told by."""
+
     def terrain(self, city_id: str) -> Terrain | None:
         """What is known of the city's roads and demand."""
 
@@ -56,14 +59,14 @@ class Steps(Protocol):
     def step(self, city_id: str, act: Callable[[World, datetime], object]) -> None: ...
 
 
-def rest_seconds(city: City, rest: Rest) -> NDArray[np.float64]:
-    """Road seconds as `dispatcher.tend_round` wants them: from the crew and each stop to each."""
+def rest_seconds(etas: Etas, rest: Rest, now: datetime) -> NDArray[np.float64]:
+    """Seconds as `dispatcher.tend_round` wants them: from the crew and each stop to each."""
     stops = [Point(lon, lat) for _, lon, lat in rest.stops]
     if not stops:
         return np.zeros((1, 0))
     # a crew that never sent a position is not sent anywhere
     here = [Point(*rest.here)] if rest.here else stops[:1]
-    return seconds_between(city, rest.vehicle, [*here, *stops], stops)
+    return etas.between(rest.vehicle, [*here, *stops], stops, now)
 
 
 class DispatcherLoop:
@@ -161,10 +164,14 @@ class DispatcherLoop:
                 self._wake.set()
 
     def _tend(self, rest: Rest) -> None:
-        version, seconds = self._city.roads.version, rest_seconds(self._city, rest)
+        etas, at = self._steps.etas(self._city.id), self._steps.now()
+        version, seconds = self._city.roads.version, rest_seconds(etas, rest, at)
+        outlook = etas.outlook(rest.kinds, at)
         self._steps.step(
             self._city.id,
-            lambda world, now: dispatcher.tend_round(world, now, rest, seconds, graph=version),
+            lambda world, now: dispatcher.tend_round(
+                world, now, rest, seconds, graph=version, outlook=outlook
+            ),
         )
 
     def _move_up(self) -> None:
@@ -194,7 +201,8 @@ class DispatcherLoop:
             return True
         version = self._city.roads.version
         changed = self._planned_version not in (None, version)
-        seconds, terrain = road_seconds(self._city, asked), self._steps.terrain(self._city.id)
+        seconds = self._steps.etas(self._city.id).road_times(asked, self._steps.now())
+        terrain = self._steps.terrain(self._city.id)
 
         def act(world: World, now: datetime) -> None:
             dispatcher.act(world, now, seconds, graph=version, terrain=terrain)

@@ -22,7 +22,7 @@ from dispatch.core.events import Actor
 from dispatch.core.rounds import Round
 from dispatch.core.world import World
 from dispatch.system.cities import City
-from dispatch.system.driving import seconds_between
+from dispatch.system.etas import Etas
 from dispatch.system.round_tours import Ask, Task, draft_of, problem_of, propose, task_of
 
 logger = logging.getLogger("sigap.rounds")
@@ -43,7 +43,11 @@ Floats = NDArray[np.float64]
 class Steps(Protocol):
     """What planning needs of the system."""
 
+    def now(self) -> datetime: ...
     def city(self, city_id: str) -> City: ...
+    def etas(self, city_id: str) -> Etas:
+        """What the city's times of arrival are told by."""
+
     def ask(self, city_id: str, read: Callable[[World, datetime], Task]) -> Task:
         """Let a rule look at the city."""
 
@@ -183,6 +187,7 @@ class RoundPlans:
             "crews": len(task.crews),
             "left_out": len(found["left_out"]),
             "search_s": city.policy.rounds.search_s,
+            "calibration": self._steps.etas(city.id).live(self._steps.now()).version,
         }
         made: list[Round] = []
 
@@ -198,6 +203,7 @@ class RoundPlans:
         They are asked in blocks, so that the plan can be cancelled on the way.
         """
         points, tables = task.places, {}
+        etas, now = self._steps.etas(city.id), self._steps.now()
         blocks = [points[first : first + BLOCK] for first in range(0, len(points), BLOCK)]
         asked, of = 0, len(blocks) * len(task.profiles)
         for profile, vehicle in task.profiles.items():
@@ -205,7 +211,7 @@ class RoundPlans:
             for block in blocks:
                 if run.cancelled.is_set():
                     raise _Stopped(None)
-                rows.append(seconds_between(city, vehicle, block, points))
+                rows.append(etas.between(vehicle, block, points, now))
                 asked += 1
                 self._tell(run, share=round(ROADS * asked / of, 3))
             tables[profile] = np.vstack(rows)

@@ -41,7 +41,9 @@ from dispatch.system.cities import City
 from dispatch.system.clock import Clock
 from dispatch.system.closing import RoadKeeper
 from dispatch.system.cover import cover_view
-from dispatch.system.driving import road_seconds, roads_of
+from dispatch.system.driving import roads_of
+from dispatch.system.eta_keeping import EtaKeeper
+from dispatch.system.etas import Etas
 from dispatch.system.ground import Ground
 from dispatch.system.housekeeping import Housekeeper
 from dispatch.system.log import StoredLog
@@ -85,7 +87,8 @@ class System:
         self.hub = Hub()
         self._cities = {city.id: city for city in cities}
         self._positions = {city.id: self._stored_positions(city.id) for city in cities}
-        self._grounds = {city.id: Ground(city, engine) for city in cities}
+        self._etas = {city.id: self._etas_of(city.id) for city in cities}
+        self._grounds = {city.id: self._ground_of(city) for city in cities}
         self._keepers = {city.id: RoadKeeper(city.roads) for city in cities}
         self._approaches: dict[UUID, Approach] = {}
         self._holds: dict[str, Hold] = {}
@@ -101,6 +104,7 @@ class System:
         self._markers = Markers(engine, self._positions, bus)
         self.rounds = RoundPlans(self)
         self._housekeeper = Housekeeper(engine, sorted(self._cities), clock)
+        self._eta_keeper = EtaKeeper(self, leads=self._leads("etas"))
 
     # --- life ----------------------------------------------------------------
 
@@ -117,11 +121,13 @@ class System:
             publisher.start()
         self._markers.start()
         self._housekeeper.start()
+        self._eta_keeper.start()
 
     def stop(self) -> None:
         """End the loops after the step at hand, write the last positions, close the database."""
         self.rounds.stop()
         self._housekeeper.stop()
+        self._eta_keeper.stop()
         for loop in self._loops.values():
             loop.stop()
         if self._publisher is not None:
@@ -183,7 +189,15 @@ class System:
         """Serve the city by other numbers; before `start` only."""
         city = replace(self.city(city_id), policy=policy)
         self._cities[city_id] = city
+        self._etas[city_id] = self._etas_of(city_id)
+        self._grounds[city_id] = self._ground_of(city)
         self._loops[city_id] = DispatcherLoop(city, self)
+
+    def _etas_of(self, city_id: str) -> Etas:
+        return Etas(lambda: self._cities[city_id], self.engine)
+
+    def _ground_of(self, city: City) -> Ground:
+        return Ground(city, self.engine, slow=self._etas[city.id].slow)
 
     def _policy(self, city_id: str) -> Policy:
         return self.city(city_id).policy
@@ -361,7 +375,13 @@ class System:
         if crew_id is not None:
             with self.looking(city_id) as world:
                 vehicle = city.policy.vehicle_of(world.crew(crew_id).vehicle)
-        return roads_of(city, vehicle).route(a, b)
+        found = roads_of(city, vehicle).route(a, b)
+        return None if found is None else self._etas[city_id].route(found, self.clock())
+
+    def etas(self, city_id: str) -> Etas:
+        """What the city's times of arrival are told by. Raises NotFound."""
+        self.city(city_id)
+        return self._etas[city_id]
 
     def stretches_along(
         self, city_id: str, line: Sequence[Point], *, within_m: float
@@ -373,13 +393,12 @@ class System:
 
     def proposal(self, city_id: str, incident_id: UUID) -> dict[str, Any]:
         """The recommendation for one incident with road times of this moment."""
-        city = self.city(city_id)
         with self.looking(city_id) as world:
             now = self.clock()
             incident = world.incident(incident_id)
             asked = dispatcher.question(world, now)
             here = (incident.id, incident.lon, incident.lat)
-            seconds = road_seconds(city, replace(asked, incidents=(here,)))
+            seconds = self.etas(city_id).road_times(replace(asked, incidents=(here,)), now)
             terrain = self.terrain(city_id)
             found = dispatcher.plan_for(world, now, incident, seconds, terrain=terrain)
         return {
@@ -416,15 +435,20 @@ class System:
             incident, fix = world.incident(incident_id), self._positions[city_id].of(crew_id)
             if fix is None:
                 return None
+            crews, now = [world.crew(crew_id)], self.clock()
             asked = Question(
                 ((crew_id, fix.lon, fix.lat),),
                 ((incident.id, incident.lon, incident.lat),),
-                dispatcher.vehicles_of([world.crew(crew_id)], policy=city.policy),
+                dispatcher.vehicles_of(crews, policy=city.policy),
+                kinds=dispatcher.kinds_of(crews, policy=city.policy),
             )
-            seconds = road_seconds(city, asked)[crew_id, incident.id]
-            if not math.isfinite(seconds):
+            times = self.etas(city_id).road_times(asked, now)
+            seconds, outlook = times[crew_id, incident.id], times.outlook
+            if outlook is None or not math.isfinite(seconds):
                 return None
-            return dispatcher.estimate_of(seconds, incident, policy=city.policy, now=self.clock())
+            return dispatcher.estimate_of(
+                seconds, incident, crew_id=crew_id, outlook=outlook, now=now
+            )
 
     def similar(self, city_id: str, report_id: UUID) -> dict[str, Any]:
         """Reports and active incidents that may speak of the same thing, most alike first."""

@@ -25,8 +25,10 @@ from dispatch.simulator.memory import MemoryWorld
 from dispatch.system import loop as loop_room
 from dispatch.system import system as system_room
 from dispatch.system.driving import road_seconds
+from dispatch.system.etas import Etas
 from dispatch.system.loop import DispatcherLoop
 from tests.story.small_city import MIDDLE, small_city
+from tests.unit.plain_etas import plain_etas
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DISPATCHER = Actor("dispatcher", "d")
@@ -47,6 +49,7 @@ class Steps:
         self.turns = threading.Semaphore(0)
         self.followed = -1
         self._claimed: set[tuple[str, UUID, datetime]] = set()
+        self.known = plain_etas(small_city, self.clock)
 
     def now(self) -> datetime:
         return self.clock
@@ -68,6 +71,9 @@ class Steps:
 
     def running_rounds(self, city_id: str) -> tuple[Rest, ...]:
         return dispatcher.running_rounds(self.world, self.clock)
+
+    def etas(self, city_id: str) -> Etas:
+        return self.known
 
     def terrain(self, city_id: str) -> None:
         return None

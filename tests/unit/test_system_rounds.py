@@ -24,9 +24,11 @@ from dispatch.core.world import World
 from dispatch.simulator.memory import MemoryWorld
 from dispatch.system import City
 from dispatch.system import rounds as room
+from dispatch.system.etas import Etas
 from dispatch.system.round_tours import Ask, Draft, propose, task_of
 from dispatch.system.rounds import WORKER, Plan, RoundPlans
 from tests.story.small_city import MIDDLE, small_city
+from tests.unit.plain_etas import plain_etas
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DESK = Actor("dispatcher", "d1")
@@ -61,6 +63,12 @@ class Desk:
     def city(self, city_id: str) -> City:
         assert city_id == "kota"
         return self.place
+
+    def now(self) -> datetime:
+        return NOON
+
+    def etas(self, city_id: str) -> Etas:
+        return plain_etas(lambda: self.place, NOON)
 
     def ask(self, city_id: str, read: Callable[[World, datetime], Any]) -> Any:
         return read(self.world, NOON)

@@ -150,6 +150,7 @@ def _decision(event: Event) -> dict[str, Any]:
         "selection_reason": noted.get("selection_reason"),
         "shortfall_reason": noted.get("shortfall_reason"),
         "graph": noted.get("graph"),
+        "calibration": noted.get("calibration"),
         "weight": noted.get("weight"),
         "p_genuine": noted.get("p_genuine"),
         "false_cost_min": noted.get("false_cost_min"),

@@ -129,6 +129,7 @@ def _weighed(system: System, city: City, incident_id: UUID) -> dict[str, Any]:
         "selection_reason": shown["selection_reason"],
         "shortfall_reason": shown["shortfall_reason"],
         "graph": city.roads.version,
+        "calibration": shown["calibration"],
         "candidates": found["candidates"],
     }
 
