@@ -265,6 +265,12 @@ def narrow_messages(
 
 
 def position_row(fix: Fix, now: datetime) -> list[Any]:
-    """[crew id, lon, lat, heading or None, age in whole seconds]."""
+    """[crew id, lon, lat, heading or None, age in whole seconds, battery or None, mock].
+
+    Battery is 0 to 1; mock is 1 for a position that an app made up, else 0.
+    """
     age_s = max(0, int((now - fix.fix_time).total_seconds()))
-    return [str(fix.crew_id), round(fix.lon, 6), round(fix.lat, 6), fix.heading, age_s]
+    lon, lat = fix.here
+    heading = None if fix.heading is None else round(fix.heading)
+    place = (round(lon, 6), round(lat, 6))
+    return [str(fix.crew_id), *place, heading, age_s, fix.battery, int(fix.mock)]

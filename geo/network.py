@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,23 @@ class RoadsUnavailable(Exception):
     """No engine can be asked about the roads now; the message says what to do."""
 
 
+class Nearby(NamedTuple):
+    """A stretch of road near a place, and the nearest place on it.
+
+    It runs from u to v (OSM node ids) at `bearing` degrees; `forth` and `back` say in which
+    directions it may be driven when nothing is closed: whoever stands on a closed road is there.
+    """
+
+    u: int
+    v: int
+    lon: float
+    lat: float
+    metres: float
+    bearing: float
+    forth: bool
+    back: bool
+
+
 class RoadNetwork(Protocol):
     """The roads of one city; every method may be called from many threads at once."""
 
@@ -116,6 +133,11 @@ class RoadNetwork(Protocol):
 
         Of a single point: the road nearest to it, and what lies within reach of that place on it.
         """
+
+    def roads_near(
+        self, places: Sequence[tuple[float, float]], *, within_m: float
+    ) -> list[list[Nearby]]:
+        """For each place (lon, lat) the stretches of road within reach, for many at once."""
 
     def for_vehicle(self, avoids: AbstractSet[str]) -> "RoadNetwork":
         """The same roads without those of these classes, for a vehicle that cannot use them.
@@ -157,6 +179,11 @@ class StraightLineNetwork:
 
     def segments_along(self, line: Sequence[Point], *, within_m: float) -> list[Segment]:
         return []
+
+    def roads_near(
+        self, places: Sequence[tuple[float, float]], *, within_m: float
+    ) -> list[list[Nearby]]:
+        return [[] for _ in places]
 
     def for_vehicle(self, avoids: AbstractSet[str]) -> RoadNetwork:
         return self

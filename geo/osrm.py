@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from geo.network import (
     SNAP_M,
+    Nearby,
     RoadNetwork,
     RoadsUnavailable,
     Route,
@@ -161,6 +162,12 @@ class OsrmNetwork:
     def segments_along(self, line: Sequence[Point], *, within_m: float) -> list[Segment]:
         """Open and closed segments that run with the line, at most so far beside it."""
         return self._map.along(line, within_m=within_m, factor=self._factor)
+
+    def roads_near(
+        self, places: Sequence[tuple[float, float]], *, within_m: float
+    ) -> list[list[Nearby]]:
+        """For each place (lon, lat) the stretches of road within reach, for many at once."""
+        return self._map.spots.roads_near(places, within_m=within_m)
 
     def for_vehicle(self, avoids: AbstractSet[str]) -> RoadNetwork:
         """The embedded engine's view for a vehicle that cannot use every road."""

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.network import SNAP_M, Route, Segment, SegmentKey, Snap, check_factors
+from geo.network import SNAP_M, Nearby, Route, Segment, SegmentKey, Snap, check_factors
 from geo.point import Point
 from geo.roadarrays import Ints, RoadArrays
 from geo.roadclasses import barred_edges
@@ -165,6 +165,12 @@ class RoadGraph:
         Of a single point: the road nearest to it, and what lies within reach of that place on it.
         """
         return self._map.along(line, within_m=within_m, factor=self._engine.state.factor)
+
+    def roads_near(
+        self, places: Sequence[tuple[float, float]], *, within_m: float
+    ) -> list[list[Nearby]]:
+        """For each place (lon, lat) the stretches of road within reach, for many at once."""
+        return self._spots.roads_near(places, within_m=within_m)
 
     @contextmanager
     def searching(self) -> Iterator[Search]:

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.network import Nearby
 from geo.point import METRES_PER_DEGREE, Point
 from geo.roadarrays import Floats, Ints, RoadArrays
 
@@ -46,6 +47,9 @@ class RoadSpots:
         start = np.where(turned, arrays.piece_v[known], arrays.piece_u[known])
         end = np.where(turned, arrays.piece_u[known], arrays.piece_v[known])
         self._start, self._end = nodes[start], nodes[end]
+        self._osm_ids = np.stack([arrays.node_osm_id[start], arrays.node_osm_id[end]])
+        run = self._end - self._start
+        self._bearing = np.degrees(np.arctan2(run[:, 0], run[:, 1])) % 360.0
         lines = shapely.linestrings(np.stack([self._start, self._end], axis=1))
         self._tree = shapely.STRtree(np.asarray(lines, dtype=object))
         # The tree is built by its first question; ask it before threads can ask at once.
@@ -99,6 +103,45 @@ class RoadSpots:
             for stretch, metres in self._beside(start, end, within_m):
                 found[stretch] = min(metres, found.get(stretch, metres))
         return list(found.items())
+
+    def roads_near(
+        self, places: Sequence[tuple[float, float]], *, within_m: float
+    ) -> list[list[Nearby]]:
+        """For each place (lon, lat) the stretches within reach, closed ones too; many at once."""
+        found: list[list[Nearby]] = [[] for _ in places]
+        if not places:
+            return found
+        flat = (np.array(places, dtype=np.float64) - self._middle) * self._scale
+        reach = shapely.box(*(flat - within_m).T, *(flat + within_m).T)
+        which, stretch = self._tree.query(reach)
+        on_road, metres = self._dropped(flat[which], stretch)
+        near = metres <= within_m
+        which, stretch = which[near], stretch[near]
+        u, v = self._osm_ids[:, stretch].tolist()
+        lon, lat = (on_road[near] / self._scale + self._middle).T.tolist()
+        rows = zip(
+            which.tolist(),
+            u,
+            v,
+            lon,
+            lat,
+            metres[near].tolist(),
+            self._bearing[stretch].tolist(),
+            (self.forth[stretch] >= 0).tolist(),
+            (self.back[stretch] >= 0).tolist(),
+            strict=True,
+        )
+        for i, *near_one in rows:
+            found[i].append(Nearby._make(near_one))
+        return found
+
+    def _dropped(self, flat: Floats, stretch: Ints) -> tuple[Floats, Floats]:
+        """Each place (row of `flat`) moved onto its stretch, and how far that is."""
+        start, run = self._start[stretch], self._end[stretch] - self._start[stretch]
+        squared = np.maximum((run * run).sum(axis=1), 1e-12)
+        fraction = np.clip(((flat - start) * run).sum(axis=1) / squared, 0.0, 1.0)
+        on_road = start + fraction[:, np.newaxis] * run
+        return on_road, np.hypot(*(flat - on_road).T)
 
     def _beside(self, start: Floats, end: Floats, within_m: float) -> list[tuple[int, float]]:
         """The stretches that run with one straight piece of a line, in its order."""

@@ -13,7 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from dispatch import system as city_system
 from dispatch.system import System
-from web import errors, open311, pages, screens, stream
+from web import errors, open311, pages, screens, stream, trackers
 from web.api import (
     after_actions,
     assignments,
@@ -21,11 +21,13 @@ from web.api import (
     closures,
     coverage,
     crews,
+    devices,
     evaluation,
     geocode,
     health,
     incidents,
     photos,
+    positions,
     public,
     referrals,
     reports,
@@ -38,6 +40,7 @@ from web.front import Front
 from web.limits import BodyLimit, Buckets
 from web.pages.rendering import refused
 from web.settings import Settings
+from web.trackers.intake import Intake
 
 # Fixed paths stand before those that begin with a city.
 ROUTERS = (
@@ -45,6 +48,7 @@ ROUTERS = (
     tiles.router,
     open311.router,
     stream.router,
+    trackers.router,
     session.router,
     cities.router,
     reports.router,
@@ -52,6 +56,8 @@ ROUTERS = (
     closures.router,
     assignments.router,
     crews.router,
+    devices.router,
+    positions.router,
     referrals.router,
     rounds.router,
     evaluation.router,
@@ -102,6 +108,7 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
     app.state.buckets = Buckets(factor=settings.rate_factor)
     app.state.books = evaluation.Books()
     app.state.sockets = stream.Sockets()
+    app.state.intake = Intake()
     errors.install(app, page=refused)
     for router in ROUTERS:
         app.include_router(router)

@@ -225,7 +225,15 @@ def http_problem(error: HTTPException, language: Language, *, method: str) -> JS
 
 Page = Callable[[Request, SigapError | HTTPException], Response]
 
-_FOR_PROGRAMS = ("/api/", "/open311/", "/tiles/", "/static/")
+_FOR_PROGRAMS = (
+    "/api/",
+    "/open311/",
+    "/osmand/",
+    "/owntracks/",
+    "/static/",
+    "/tiles/",
+    "/traccar/",
+)
 
 
 def install(app: FastAPI, *, page: Page | None = None) -> None:

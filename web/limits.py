@@ -39,6 +39,10 @@ DOORS: Mapping[str, Rate] = {
     "open311": Rate(per_minute=60, burst=30),
     "page_form": Rate(per_minute=30, burst=30),
     "socket": Rate(per_minute=60, burst=60),
+    # per device: a phone that comes out of a dead zone empties its buffer one by one
+    "fixes": Rate(per_minute=600, burst=3000),
+    # per address, for wrong secrets only
+    "device_secret": Rate(per_minute=30, burst=60),
     # per account, not per address: guessing one password from many addresses
     "account": Rate(per_minute=2, burst=8),
 }

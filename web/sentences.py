@@ -101,6 +101,26 @@ OWN: Mapping[str, Sentence] = {
         "Something in this request is not right: {fields}.",
         "Ada yang belum benar dalam permintaan ini: {fields}.",
     ),
+    "no_device_id": Sentence(
+        "This message names no device. Set the device's id in the app, as Sigap printed it.",
+        "Pesan ini tidak menyebut perangkat. Isi pengenal perangkat di aplikasi sesuai Sigap.",
+    ),
+    "unreadable_fix": Sentence(
+        "This is no position in a form that is known here. Check the app's protocol.",
+        "Ini bukan posisi dalam bentuk yang dikenal di sini. Periksa protokol aplikasi.",
+    ),
+    "unreadable_time": Sentence(
+        "The time of this position cannot be read. Send seconds, milliseconds or ISO 8601.",
+        "Waktu posisi ini tidak terbaca. Kirim detik, milidetik, atau ISO 8601.",
+    ),
+    "bad_device": Sentence(
+        "This device is not known here, or its secret is wrong. Scan its QR code again.",
+        "Perangkat ini tidak dikenal di sini, atau rahasianya salah. Pindai lagi kode QR-nya.",
+    ),
+    "too_many_fixes": Sentence(
+        "At most {limit} positions fit into one request. Send them in several.",
+        "Paling banyak {limit} posisi dalam satu kiriman. Kirim dalam beberapa bagian.",
+    ),
     "no_such_thing": Sentence(
         "This {thing} is not here. Go back and look again.",
         "{thing} ini tidak ada di sini. Kembali dan lihat lagi.",
@@ -120,6 +140,7 @@ THINGS: Mapping[str, Sentence] = {
     "round": Sentence("round", "Putaran"),
     "plan": Sentence("plan", "Rencana"),
     "closure": Sentence("closure", "Penutupan jalan"),
+    "device": Sentence("device", "Perangkat"),
 }
 
 STATUSES: Mapping[str, Sentence] = {

@@ -116,6 +116,15 @@ class GatesView(Answer):
     least_members: int
 
 
+class PositionLimits(Answer):
+    """Ages in seconds: live up to live_s, then old, stale after stale_s, lost after lost_s."""
+
+    live_s: float
+    stale_s: float
+    lost_s: float
+    low_battery: float
+
+
 class DiversionView(Answer):
     """What a crew on its way may be turned round from, and until how many seconds before."""
 
@@ -172,6 +181,7 @@ class CityView(Answer):
     target_s: float
     undo_s: float
     stale_fix_s: float
+    positions: PositionLimits
     gates: GatesView
     diversion: DiversionView
     services: list[ServiceView]
@@ -442,6 +452,98 @@ class PlanView(Answer):
     problem: str | None
     ended: bool
     detail: str | None
+
+
+# --- devices and positions -----------------------------------------------------------
+
+
+class SentFix(Answer):
+    """A position as the device sent it. Degrees, metres, m/s, battery 0 to 1."""
+
+    lon: float | None
+    lat: float | None
+    fix_time: datetime
+    device_time: datetime | None
+    server_time: datetime
+    accuracy_m: float | None
+    heading: float | None
+    speed_ms: float | None
+    battery: float | None
+    mock: bool
+
+
+class PositionView(SentFix):
+    """Where a crew is. `lon` and `lat` are where to draw it, on its road when it is on one.
+
+    `raw_lon` and `raw_lat` are what the device sent; `freshness` is by the city's limits.
+    """
+
+    crew_id: UUID
+    raw_lon: float
+    raw_lat: float
+    on_road: bool
+    device: str
+    age_s: float
+    freshness: Literal["live", "old", "stale", "lost"]
+
+
+class Positions(Answer):
+    at: datetime
+    positions: list[PositionView]
+
+
+class Refusal(Answer):
+    reason: str
+    at: datetime
+    fix: SentFix
+
+
+class DeviceNews(Answer):
+    """What a device sent: counts since it was registered, its last position, refusals newest first.
+
+    `refused` counts by reason: one of `geo.locate.REASONS`, no_place, no_satellites or no_crew.
+    """
+
+    door: str
+    fix: SentFix | None
+    accepted: int
+    late: int
+    repeated: int
+    refused: dict[str, int]
+    refusals: list[Refusal]
+
+
+class DeviceView(Answer):
+    """A tracker or phone. `crew_id` None: it speaks for nobody."""
+
+    id: str
+    label: str
+    crew_id: UUID | None
+    created_at: datetime
+    created_by: str
+    secret_at: datetime
+    retired_at: datetime | None
+    seen_at: datetime | None
+    news: DeviceNews | None
+
+
+class DeviceList(Answer):
+    devices: list[DeviceView]
+
+
+class DeviceFile(Answer):
+    device: DeviceView
+
+
+class DeviceMade(DeviceFile):
+    """The secret is shown once; `config_link` and its QR set up Traccar Client."""
+
+    secret: str
+    config_link: str
+    qr_svg: str
+    osmand_url: str
+    owntracks_url: str
+    traccar_url: str
 
 
 # --- evaluation -------------------------------------------------------------------

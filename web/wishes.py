@@ -195,6 +195,24 @@ class CrewEquipment(Wish):
     ]
 
 
+class PositionTrouble(Deed):
+    """Why the phone cannot say where it is; None: it can again."""
+
+    trouble: Literal["denied", "unavailable", "unsupported", "insecure", "off"] | None
+
+
+class NewDevice(Wish):
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+    id: Annotated[str, Field(min_length=3, max_length=40)] | None = Field(
+        None, description="what the device calls itself; none: one is made"
+    )
+    crew_id: UUID | None = None
+
+
+class DeviceCrew(Wish):
+    crew_id: UUID | None = Field(description="none: it speaks for nobody")
+
+
 class FixWish(Wish):
     """As the phone sends it; impossible ones are refused one by one, not with their batch."""
 

@@ -27,6 +27,7 @@ from dispatch.actions.crews import (
     set_shift,
     staff_crew,
     take_out_of_service,
+    tell_position_trouble,
 )
 from dispatch.actions.incidents import (
     cancel_incident,
@@ -109,6 +110,7 @@ __all__ = [
     "start_round",
     "suggest_move_up",
     "take_out_of_service",
+    "tell_position_trouble",
     "undo_decision",
     "verify_report",
     "withdraw",

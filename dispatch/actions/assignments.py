@@ -10,7 +10,7 @@ from uuid import UUID
 
 from dispatch.actions.after_action import review_if_missed
 from dispatch.actions.recording import begin, record
-from dispatch.core import assignments, gates, incidents
+from dispatch.core import arrival, assignments, gates, incidents
 from dispatch.core import events as ev
 from dispatch.core.assignments import DIVERTED, TAKEN, Assignment
 from dispatch.core.errors import Conflict, Invalid
@@ -195,14 +195,21 @@ def en_route(
     source: str = "button",
     because: Mapping[str, Any] | None = None,
     device_time: datetime | None = None,
+    happened_at: datetime | None = None,
 ) -> Assignment:
     """The crew is on its way; pressed after its movement showed it, nothing is left to say."""
     known = world.assignment(assignment_id)
     if known.status in ("en_route", "on_scene"):
         return known
-    fact = ev.AssignmentEnRoute(source)
     return crew_says(
-        world, now, actor, assignment_id, fact, because=because, device_time=device_time
+        world,
+        now,
+        actor,
+        assignment_id,
+        ev.AssignmentEnRoute(source),
+        because=because,
+        device_time=device_time,
+        happened_at=happened_at,
     )
 
 
@@ -215,19 +222,32 @@ def on_scene(
     source: str = "button",
     evidence: str = "button",
     distance_m: float | None = None,
+    mock: bool = False,
     because: Mapping[str, Any] | None = None,
     device_time: datetime | None = None,
+    happened_at: datetime | None = None,
 ) -> Assignment:
-    """The crew is there. Pressed far away it counts, but the distance stays with it.
+    """The crew is there. Pressed far away it counts, but flag and distance stay with it.
 
-    Pressed after its position showed the arrival, nothing is left to say.
+    Pressed after its position showed the arrival, nothing is left to say. `mock` says that the
+    position at the button was made up by an app.
     """
     known = world.assignment(assignment_id)
     if known.status == "on_scene":
         return known
-    fact = ev.AssignmentOnScene(source, evidence, distance_m)
+    flag = None
+    if evidence == "button":
+        flag = arrival.flag_of(distance_m, mock=mock, rule=world.policy.arrival)
+    fact = ev.AssignmentOnScene(source, evidence, distance_m, flag)
     assignment = crew_says(
-        world, now, actor, assignment_id, fact, because=because, device_time=device_time
+        world,
+        now,
+        actor,
+        assignment_id,
+        fact,
+        because=because,
+        device_time=device_time,
+        happened_at=happened_at,
     )
     incident = world.incident(assignment.incident_id)
     arrived = ev.IncidentCrewArrived(assignment_id)
@@ -262,16 +282,23 @@ def add_photo(
 
 
 def grade_evidence(
-    world: World, now: datetime, actor: Actor, assignment_id: UUID, *, evidence: str
+    world: World,
+    now: datetime,
+    actor: Actor,
+    assignment_id: UUID,
+    *,
+    evidence: str,
+    because: Mapping[str, Any] | None = None,
 ) -> Assignment:
     """Better evidence of the arrival came in; a worse grade changes nothing."""
     assignment = world.assignment(assignment_id)
-    grades = ("button", "geofence", "photo")
+    grades = arrival.GRADES
     if assignment.evidence in grades and grades.index(evidence) <= grades.index(
         assignment.evidence
     ):
         return assignment
-    return record(world, now, actor, assignment, ev.AssignmentEvidenceGraded(evidence))
+    graded = ev.AssignmentEvidenceGraded(evidence)
+    return record(world, now, actor, assignment, graded, because=because)
 
 
 def withdraw(
@@ -331,10 +358,14 @@ def crew_says(
     *,
     because: Mapping[str, Any] | None = None,
     device_time: datetime | None,
+    happened_at: datetime | None = None,
 ) -> Assignment:
-    """Record what a crew did, at the time its phone says when that can be true."""
+    """Record what a crew did, at the time its phone says when that can be true.
+
+    `happened_at` is what its positions say instead.
+    """
     assignment = world.assignment(assignment_id)
-    at = _happened_at(assignment, now, device_time)
+    at = _happened_at(assignment, now, happened_at or device_time)
     return record(
         world, now, actor, assignment, fact, at=at, because=because, device_time=device_time
     )

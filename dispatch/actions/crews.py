@@ -162,6 +162,22 @@ def put_back_in_service(world: World, now: datetime, actor: Actor, crew_id: UUID
     return record(world, now, actor, crew, ev.CrewBackInService())
 
 
+POSITION_TROUBLES = ("denied", "unavailable", "unsupported", "insecure", "off")
+"""Why a phone cannot say where it is: not allowed, no signal, no such device, no HTTPS, or off."""
+
+
+def tell_position_trouble(
+    world: World, now: datetime, actor: Actor, crew_id: UUID, *, trouble: str | None
+) -> Crew:
+    """The crew's phone cannot say where it is any more, or (None) knows again."""
+    if trouble is not None and trouble not in POSITION_TROUBLES:
+        raise Invalid(f"A trouble is one of: {', '.join(POSITION_TROUBLES)}.", field="trouble")
+    crew = world.crew(crew_id)
+    if crew.position_trouble == trouble:
+        return crew
+    return record(world, now, actor, crew, ev.CrewPositionTrouble(trouble))
+
+
 def end_shift(world: World, now: datetime, crew_id: UUID) -> Crew:
     """Sign off a crew whose shift and overtime are over and that is free.
 

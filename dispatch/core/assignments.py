@@ -38,6 +38,7 @@ class Assignment:
     sources: Mapping[str, str] = field(default_factory=dict)
     evidence: str | None = None
     arrival_distance_m: float | None = None
+    arrival_flag: str | None = None
     disposition_code: str | None = None
     decline_reason: str | None = None
     note: str | None = None
@@ -126,6 +127,7 @@ def evolve(assignment: Assignment | None, event: ev.Event) -> Assignment:
                 arrived_at=event.at,
                 evidence=fact.evidence,
                 arrival_distance_m=fact.arrival_distance_m,
+                arrival_flag=fact.flag,
             )
             return _timed(arrived, "arrived_at", fact.source)
         case ev.AssignmentEvidenceGraded():

@@ -21,6 +21,7 @@ class Crew:
     `members` belong to it, `members_present` are with it now (None: all of them); with fewer than
     `least_members` it is not sent. `on_duty_since` outlives a break too short to be rest, so that
     the hours of both sides add up. `shift_ends_at` is None when nobody said.
+    `position_trouble` is why its phone cannot say where it is.
     """
 
     id: UUID
@@ -47,13 +48,20 @@ class Crew:
     out_of_service_reason: str | None = None
     move_up: Mapping[str, Any] | None = None
     moved_at: datetime | None = None
+    position_trouble: str | None = None
+    position_trouble_at: datetime | None = None
 
     kind = "crew"
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """The newest GPS position of a crew. Degrees, metres, m/s; three clocks kept apart."""
+    """A GPS position of a crew. Degrees, metres, m/s; three clocks kept apart.
+
+    `lon` and `lat` stay as the device sent them. `shown_lon` and `shown_lat` are where it is
+    drawn and reckoned from: smoothed, and on the road u → v (OSM node ids) when it is on one.
+    `device` names the tracker, or is BROWSER for the crew's own screen. `battery` is 0 to 1.
+    """
 
     crew_id: UUID
     lon: float
@@ -66,6 +74,22 @@ class Fix:
     battery: float | None = None
     mock: bool = False
     device_time: datetime | None = None
+    device: str = "browser"
+    shown_lon: float | None = None
+    shown_lat: float | None = None
+    road_u: int | None = None
+    road_v: int | None = None
+
+    @property
+    def here(self) -> tuple[float, float]:
+        """Where the crew is, as well as we know: lon, lat."""
+        if self.shown_lon is None or self.shown_lat is None:
+            return self.lon, self.lat
+        return self.shown_lon, self.shown_lat
+
+
+BROWSER = "browser"
+"""The device of a fix that came from the crew's own screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +114,7 @@ LIFECYCLE = Lifecycle(
         (ANY, "CrewEquipped"): SAME,
         (ANY, "CrewOutOfService"): SAME,
         (ANY, "CrewBackInService"): SAME,
+        (ANY, "CrewPositionTrouble"): SAME,
         **{(ANY, f"MoveUp{word}"): SAME for word in ("Suggested", "Ordered", "Reached", "Ended")},
     },
     final=frozenset({"available", "conditionally_available", "not_available"}),
@@ -201,14 +226,11 @@ def evolve(crew: Crew | None, event: ev.Event) -> Crew:
             return replace(new, out_of_service_reason=fact.reason)
         case ev.CrewBackInService():
             return replace(new, out_of_service_reason=None)
-        case ev.MoveUpSuggested():
-            return replace(new, move_up=_move_up(fact, "suggested", event.at))
-        case ev.MoveUpOrdered():
-            return replace(new, move_up=_move_up(fact, "ordered", event.at), moved_at=event.at)
-        case ev.MoveUpReached() if crew.move_up is not None:
-            return replace(new, move_up={**crew.move_up, "status": "reached"})
-        case ev.MoveUpReached() | ev.MoveUpEnded():
-            return replace(new, move_up=None, moved_at=event.at)
+        case ev.CrewPositionTrouble():
+            since = event.at if fact.trouble else None
+            return replace(new, position_trouble=fact.trouble, position_trouble_at=since)
+        case ev.MoveUpSuggested() | ev.MoveUpOrdered() | ev.MoveUpReached() | ev.MoveUpEnded():
+            return _moved_up(new, fact, event.at)
         case ev.CrewCommitted():
             return replace(new, assignment_id=fact.assignment_id, move_up=None)
         case ev.CrewReleased():
@@ -232,6 +254,21 @@ def _signed(crew: Crew, fact: ev.CrewStatusSet) -> Crew:
         rest_until=fact.rest_until,
         members_present=fact.members_present,
     )
+
+
+def _moved_up(
+    crew: Crew,
+    fact: ev.MoveUpSuggested | ev.MoveUpOrdered | ev.MoveUpReached | ev.MoveUpEnded,
+    at: datetime,
+) -> Crew:
+    match fact:
+        case ev.MoveUpSuggested():
+            return replace(crew, move_up=_move_up(fact, "suggested", at))
+        case ev.MoveUpOrdered():
+            return replace(crew, move_up=_move_up(fact, "ordered", at), moved_at=at)
+        case ev.MoveUpReached() if crew.move_up is not None:
+            return replace(crew, move_up={**crew.move_up, "status": "reached"})
+    return replace(crew, move_up=None, moved_at=at)
 
 
 def _move_up(

@@ -19,7 +19,14 @@ from dispatch.dispatcher.board import (
     vehicles_of,
 )
 from dispatch.dispatcher.closures import Blockage, Found, blockages, close_roads, stretches_of
-from dispatch.dispatcher.movement import follow_fix, notice, revise_etas
+from dispatch.dispatcher.movement import (
+    TO_CONFIRM,
+    Watch,
+    follow_fix,
+    notice,
+    revise_etas,
+    watch_of,
+)
 from dispatch.dispatcher.planning import (
     RoadSeconds,
     act,
@@ -32,11 +39,13 @@ from dispatch.dispatcher.rounds import Rest, running_rounds, tend_round
 from dispatch.dispatcher.triage import near_incidents, similar_reports, triage_report
 
 __all__ = [
+    "TO_CONFIRM",
     "Blockage",
     "Found",
     "Question",
     "Rest",
     "RoadSeconds",
+    "Watch",
     "act",
     "blockages",
     "candidates",
@@ -63,6 +72,7 @@ __all__ = [
     "triage_report",
     "unfit",
     "vehicles_of",
+    "watch_of",
 ]
 
 

@@ -49,7 +49,7 @@ def question(world: World, now: datetime) -> Question:
         return Question((), ())
     fixes = world.fixes()
     crews = tuple(
-        (crew.id, fixes[crew.id].lon, fixes[crew.id].lat)
+        (crew.id, *fixes[crew.id].here)
         for crew in everybody
         if crew.id in fixes and crew.status != "not_available"
     )

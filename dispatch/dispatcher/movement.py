@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from dispatch import actions
 from dispatch.actions.recording import record
 from dispatch.core import arrival
 from dispatch.core import events as ev
-from dispatch.core.arrival import Approach
+from dispatch.core.arrival import Approach, Sign
 from dispatch.core.assignments import Assignment
 from dispatch.core.crews import Fix
 from dispatch.core.events import SYSTEM
+from dispatch.core.log import plain
+from dispatch.core.policy import Arrival
 from dispatch.core.road_times import outlook_of
 from dispatch.core.world import World
 from dispatch.dispatcher.planning import RoadSeconds
@@ -84,74 +90,130 @@ def _revise(
     return record(world, now, SYSTEM, assignment, fact, because=because)
 
 
-def notice(world: World, approach: Approach, fix: Fix) -> tuple[Approach, str | None]:
-    """The state to keep for the crew's next fix, and what this one shows.
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a crew's positions are watched for: that it comes to its incident, or to its post."""
 
-    moving, arrived, posted (it waits where it was asked to), or None.
-    """
-    assignment = world.active_assignment(fix.crew_id)
+    crew_id: UUID
+    lon: float
+    lat: float
+    assignment_id: UUID | None = None
+    status: str = "posted"
+    evidence: str | None = None
+    arrived_at: datetime | None = None
+
+
+def watch_of(world: World, crew_id: UUID) -> Watch | None:
+    """What this crew is watched for now, None when nothing."""
+    assignment = world.active_assignment(crew_id)
     if assignment is None:
-        return Approach(last=fix), "posted" if _at_post(world, fix) else None
-    if assignment.status not in ("acknowledged", "en_route"):
-        return Approach(last=fix), None
+        post = world.crew(crew_id).move_up
+        if post is None or post["status"] != "ordered":
+            return None
+        return Watch(crew_id, post["lon"], post["lat"])
+    if assignment.status not in ("acknowledged", "en_route", "on_scene"):
+        return None
+    if assignment.status == "on_scene" and assignment.evidence not in TO_CONFIRM:
+        return None
     incident = world.incident(assignment.incident_id)
-    following, sign, _ = arrival.judge(
-        approach, fix, lon=incident.lon, lat=incident.lat, rule=world.policy.arrival
+    return Watch(
+        crew_id,
+        incident.lon,
+        incident.lat,
+        assignment.id,
+        assignment.status,
+        assignment.evidence,
+        assignment.arrived_at,
     )
-    if sign == "moving" and assignment.status == "en_route":
-        return following, None
-    return following, sign
 
 
-def _at_post(world: World, fix: Fix) -> bool:
-    post = world.crew(fix.crew_id).move_up
-    if post is None or post["status"] != "ordered":
-        return False
-    metres = arrival.metres_between(fix.lon, fix.lat, post["lon"], post["lat"])
-    return metres <= world.policy.arrival.far_m
+TO_CONFIRM = ("button", "crossing")
+"""Evidence that positions may still better."""
+
+
+def notice(
+    watch: Watch, approach: Approach, fix: Fix, *, rule: Arrival, road_m: float | None = None
+) -> tuple[Approach, Sign | None]:
+    """The state to keep for the crew's next fix, and what this one shows that matters."""
+    if watch.assignment_id is None:
+        metres = arrival.metres_between(fix.lon, fix.lat, watch.lon, watch.lat)
+        there = metres <= rule.far_m and not fix.mock
+        return Approach(last=fix), Sign("arrived", fix.fix_time, metres) if there else None
+    following, sign = arrival.judge(
+        approach, fix, lon=watch.lon, lat=watch.lat, rule=rule, road_m=road_m
+    )
+    return following, sign if sign is not None and _matters(watch, sign, rule) else None
+
+
+def _matters(watch: Watch, sign: Sign, rule: Arrival) -> bool:
+    if watch.status == "on_scene":
+        # A stay that began long after the button proves that the crew was not there yet.
+        latest = (watch.arrived_at or sign.at) + timedelta(seconds=rule.confirm_s)
+        return sign.what == "arrived" and sign.at <= latest
+    return sign.what != "moving" or watch.status == "acknowledged"
 
 
 def follow_fix(
-    world: World, now: datetime, approach: Approach, fix: Fix
+    world: World, now: datetime, approach: Approach, fix: Fix, *, road_m: float | None = None
 ) -> tuple[Approach, Assignment | None]:
-    """Record what a crew's new position shows: under way, or there.
+    """Record what a crew's new position shows: under way, there, or that it was there indeed.
 
     Returns the state to keep for the crew's next fix, and the assignment if it changed.
     """
-    following, sign = notice(world, approach, fix)
-    assignment = world.active_assignment(fix.crew_id)
-    if sign == "posted":
-        actions.reach_post(world, now, SYSTEM, fix.crew_id, source="geofence")
-    if sign is None or assignment is None:
+    watch = watch_of(world, fix.crew_id)
+    if watch is None:
+        return Approach(last=fix), None
+    following, sign = notice(watch, approach, fix, rule=world.policy.arrival, road_m=road_m)
+    if sign is None:
         return following, None
-    incident = world.incident(assignment.incident_id)
-    metres = arrival.metres_between(fix.lon, fix.lat, incident.lon, incident.lat)
-    because = {
-        "rule": f"arrival.{sign}",
-        "distance_m": round(metres, 1),
-        "accuracy_m": fix.accuracy_m,
-        "speed_ms": fix.speed_ms,
-    }
-    if sign == "moving":
+    if watch.assignment_id is None:
+        actions.reach_post(world, now, SYSTEM, fix.crew_id, source="geofence")
+        return following, None
+    because = _because(sign, fix, road_m)
+    if sign.what == "moving":
         changed = actions.en_route(
             world,
             now,
             SYSTEM,
-            assignment.id,
+            watch.assignment_id,
             source="movement",
             because=because,
-            device_time=fix.fix_time,
+            device_time=fix.device_time,
+            happened_at=sign.at,
+        )
+        return following, changed
+    grade = "geofence" if sign.what == "arrived" else "crossing"
+    if watch.status == "on_scene":
+        changed = actions.grade_evidence(
+            world, now, SYSTEM, watch.assignment_id, evidence=grade, because=because
         )
         return following, changed
     changed = actions.on_scene(
         world,
         now,
         SYSTEM,
-        assignment.id,
+        watch.assignment_id,
         source="geofence",
-        evidence="geofence",
-        distance_m=round(metres, 1),
+        evidence=grade,
+        distance_m=round(sign.distance_m, 1),
         because=because,
-        device_time=fix.fix_time,
+        device_time=fix.device_time,
+        happened_at=sign.at,
     )
     return following, changed
+
+
+def _because(sign: Sign, fix: Fix, road_m: float | None) -> Mapping[str, Any]:
+    """The rule and its numbers, with every clock that had a say."""
+    return {
+        "rule": f"arrival.{sign.what}",
+        "distance_m": round(sign.distance_m, 1),
+        "road_m": None if road_m is None else round(road_m, 1),
+        "accuracy_m": fix.accuracy_m,
+        "speed_ms": fix.speed_ms,
+        "device": fix.device,
+        "since": plain(sign.at),
+        "fix_time": plain(fix.fix_time),
+        "device_time": plain(fix.device_time),
+        "server_time": plain(fix.server_time),
+    }

@@ -60,7 +60,7 @@ def running_rounds(world: World, now: datetime) -> tuple[Rest, ...]:
         incidents = [world.incident(incident_id) for incident_id in round_.waiting]
         stops = tuple((incident.id, incident.lon, incident.lat) for incident in incidents)
         vehicle = world.policy.vehicle_of(world.crew(round_.crew_id).vehicle)
-        here = (fix.lon, fix.lat) if fix else None
+        here = fix.here if fix else None
         kinds = {round_.crew_id: vehicle.kind if vehicle else ""}
         found.append(Rest(round_.id, here, stops, vehicle, kinds))
     return tuple(found)

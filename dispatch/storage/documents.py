@@ -11,8 +11,11 @@ from sqlalchemy import Connection, select
 
 from dispatch.core.assignments import DIVERTED, Assignment
 from dispatch.core.closures import Closure
+from dispatch.core.crews import Fix
+from dispatch.core.freshness import freshness
 from dispatch.core.incidents import Incident
 from dispatch.core.log import plain, wire_view
+from dispatch.core.policy import Policy
 from dispatch.core.reports import Report
 from dispatch.core.world import World
 from dispatch.storage import tables as t
@@ -21,15 +24,39 @@ RECENT = 10
 KEPT = timedelta(days=14)
 
 
-def crew_view(connection: Connection, world: World, crew_id: UUID) -> dict[str, Any]:
-    """A crew's phone: itself, its work with what the reporters wrote, closed roads, what it did."""
+def crew_view(
+    connection: Connection, world: World, crew_id: UUID, now: datetime, fix: Fix | None
+) -> dict[str, Any]:
+    """A crew's phone: itself, its work with what the reporters wrote, closed roads, what it did.
+
+    `fix` is its newest position as the server knows it.
+    """
     assignment = world.active_assignment(crew_id)
     return {
         "crew": wire_view(world.crew(crew_id)),
+        "fix": fix_view(fix, now, world.policy) if fix else None,
         "assignment": _job(world, assignment) if assignment else None,
         "round": _round(world, crew_id),
         "recent": _recent(connection, world.city_id, crew_id),
         "closures": [_closed(closure) for closure in world.active_closures()],
+    }
+
+
+def fix_view(fix: Fix, now: datetime, policy: Policy) -> dict[str, Any]:
+    """A position with all that says how far to believe it: age, accuracy, battery, mock, road."""
+    view: dict[str, Any] = plain(fix)
+    for name in ("shown_lon", "shown_lat", "road_u", "road_v"):
+        del view[name]
+    lon, lat = fix.here
+    return {
+        **view,
+        "lon": lon,
+        "lat": lat,
+        "raw_lon": fix.lon,
+        "raw_lat": fix.lat,
+        "on_road": fix.road_u is not None,
+        "age_s": round(max(0.0, (now - fix.fix_time).total_seconds()), 1),
+        "freshness": freshness(fix, now, policy),
     }
 
 
@@ -190,8 +217,8 @@ def _crew(world: World, coming: Assignment | None) -> dict[str, Any] | None:
     return {
         "id": str(coming.crew_id),
         "name": world.crew(coming.crew_id).name,
-        "lon": fix.lon if fix else None,
-        "lat": fix.lat if fix else None,
+        "lon": fix.here[0] if fix else None,
+        "lat": fix.here[1] if fix else None,
     }
 
 

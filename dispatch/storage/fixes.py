@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
 from dispatch.core.crews import Fix
 from dispatch.storage import codec, tables
-from geo.point import Point
-from geo.sql import upsert
+from geo.sql import put_many
+
+COLUMNS = ("city_id", *(field.name for field in fields(Fix)))
+KEY = ("city_id", "crew_id", "fix_time", "device")
+_values = attrgetter(*COLUMNS[1:])
 
 
 def newest(
@@ -31,21 +36,24 @@ def write(
 ) -> None:
     """Add to the history, and move the markers of the crews whose newest fix this is.
 
-    A fix that a phone sends twice (same crew and `fix_time`) is kept once. A marker never moves
-    back: another process may have written a newer fix of the crew.
+    A fix that a device sends twice (same crew, device and `fix_time`) is kept once. A marker never
+    moves back: another process may have written a newer fix of the crew.
     """
-    once = {(fix.crew_id, fix.fix_time): fix for fix in history}
-    rows = [{"city_id": city_id, **codec.fix_values(fix)} for fix in once.values()]
-    upsert(connection, tables.fix, rows, key=["city_id", "crew_id", "fix_time"])
-    places = [
-        {"city_id": city_id, **codec.fix_values(fix), "geom": Point(fix.lon, fix.lat)}
-        for fix in markers
-    ]
-    upsert(connection, tables.crew_fix, places, key=["city_id", "crew_id"], newer="fix_time")
+    rows = [(city_id, *_values(fix)) for fix in history]
+    put_many(connection, tables.fix, COLUMNS, rows, key=KEY)
+    places = [(city_id, *_values(fix)) for fix in markers]
+    key = ("city_id", "crew_id")
+    put_many(connection, tables.crew_fix, COLUMNS, places, key=key, newer="fix_time")
 
 
 def between(
-    connection: Connection, city_id: str, crew_id: UUID, *, since: datetime, until: datetime
+    connection: Connection,
+    city_id: str,
+    crew_id: UUID,
+    *,
+    since: datetime,
+    until: datetime,
+    limit: int | None = None,
 ) -> list[Fix]:
     """Where a crew was in [since, until), oldest first."""
     fix = tables.fix.c
@@ -57,6 +65,7 @@ def between(
             fix.fix_time >= since,
             fix.fix_time < until,
         )
-        .order_by(fix.fix_time)
+        .order_by(fix.fix_time, fix.device)
+        .limit(limit)
     )
     return [codec.read_fix(dict(row)) for row in connection.execute(found).mappings()]

@@ -242,6 +242,8 @@ crew = _entity(
     _text("out_of_service_reason"),
     _json("move_up"),
     _moment("moved_at"),
+    _text("position_trouble"),
+    _moment("position_trouble_at"),
 )
 
 assignment = _entity(
@@ -264,6 +266,7 @@ assignment = _entity(
     _json("sources", required=True),
     _text("evidence"),
     _number("arrival_distance_m"),
+    _text("arrival_flag"),
     _text("disposition_code"),
     _text("decline_reason"),
     _text("note"),
@@ -451,6 +454,11 @@ def _fix_columns() -> tuple[Column[Any], ...]:
         _number("speed_ms"),
         _number("battery"),
         _flag("mock"),
+        Column("device", String(40), nullable=False),
+        _number("shown_lon"),
+        _number("shown_lat"),
+        Column("road_u", big_number()),
+        Column("road_v", big_number()),
     )
 
 
@@ -459,14 +467,14 @@ fix = _table(
     _uuid("crew_id", required=True),
     *_fix_columns(),
     _to("crew", "crew_id"),
-    key=("crew_id", "fix_time"),
+    # two devices of one crew may know where they are in the same second
+    key=("crew_id", "fix_time", "device"),
 )
 
 crew_fix = _table(
     "crew_fix",
     _uuid("crew_id", required=True),
     *_fix_columns(),
-    Column("geom", Place("POINT")),
     _to("crew", "crew_id"),
     key=("crew_id",),
 )
@@ -499,6 +507,22 @@ calibration = _table(
     key=("number",),
 )
 
+device = _table(
+    "device",
+    Column("id", String(40), nullable=False),
+    _text("label", required=True),
+    _uuid("crew_id"),
+    Column("secret_hash", String(64), nullable=False),
+    _moment("created_at", required=True),
+    _text("created_by", required=True),
+    _moment("secret_at", required=True),
+    _moment("retired_at"),
+    _moment("seen_at"),
+    _json("news"),
+    _to_city(),
+    _to("crew", "crew_id"),
+)
+
 ENTITIES = {
     "report": report,
     "incident": incident,
@@ -509,5 +533,5 @@ ENTITIES = {
     "round": round_,
 }
 
-PLACES = (("report", "geom"), ("incident", "geom"), ("crew_fix", "geom"))
+PLACES = (("report", "geom"), ("incident", "geom"))
 """The columns that `geo.sql` indexes."""

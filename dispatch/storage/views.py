@@ -77,6 +77,35 @@ def viewed(
     return state
 
 
+def watched(
+    connection: Connection, city_id: str
+) -> tuple[list[tuple[Any, ...]], list[tuple[UUID, Mapping[str, Any]]]]:
+    """The crews that are to come somewhere: to an incident, or (crew, post) to a post.
+
+    Of the first: crew_id, lon, lat, assignment id, status, evidence, arrived_at.
+    """
+    a, i, crew = tables.assignment.c, tables.incident.c, tables.crew.c
+    coming = (
+        select(a.crew_id, i.lon, i.lat, a.id, a.status, a.evidence, a.arrived_at)
+        .join_from(
+            tables.assignment,
+            tables.incident,
+            and_(i.city_id == a.city_id, i.id == a.incident_id),
+        )
+        .where(a.city_id == city_id, a.status.in_(("acknowledged", "en_route", "on_scene")))
+        .order_by(a.crew_id)
+    )
+    posted = (
+        select(crew.id, crew.move_up)
+        .where(crew.city_id == city_id, crew.move_up.is_not(None), crew.assignment_id.is_(None))
+        .order_by(crew.id)
+    )
+    return (
+        [tuple(row) for row in connection.execute(coming)],
+        [(crew_id, post) for crew_id, post in connection.execute(posted)],
+    )
+
+
 def find_report(connection: Connection, city_id: str, ticket: str) -> UUID | None:
     """The report with this ticket."""
     report = tables.report.c

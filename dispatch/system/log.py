@@ -64,7 +64,9 @@ class StoredLog:
             world = StoredWorld(connection, city_id, self._policy(city_id), locked=False)
             try:
                 if kind == "crew":
-                    return documents.crew_view(connection, world, UUID(name))
+                    crew_id = UUID(name)
+                    fix = next((f for f in self._newest(city_id) if f.crew_id == crew_id), None)
+                    return documents.crew_view(connection, world, crew_id, self._clock(), fix)
                 if kind == "agency":
                     return documents.agency_view(connection, world, name, self._clock())
                 report_id = views.find_report(connection, city_id, name)

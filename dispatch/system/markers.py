@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -28,8 +28,17 @@ MOVED = "positions"
 class Markers:
     """A thread of its own. The crews' rows are the truth between processes; the bus only wakes."""
 
-    def __init__(self, engine: Engine, cities: Mapping[str, Positions], bus: Bus) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        cities: Mapping[str, Positions],
+        bus: Bus,
+        *,
+        then: Callable[[], None],
+    ) -> None:
+        """`then` is done after each writing."""
         self._engine, self._cities, self._bus = engine, cities, bus
+        self._then = then
         self._others = conninfo_of(engine) is not None
         self._heard: set[str] = set()
         self._seen: dict[str, datetime] = {}
@@ -55,17 +64,15 @@ class Markers:
     def flush(self) -> None:
         """Write what came in since the last time, in one batch per city."""
         for city_id, positions in self._cities.items():
-            waiting = positions.unwritten()
+            waiting, markers = positions.unwritten()
             if not waiting:
                 continue
-            newest = positions.newest()
-            markers = [newest[crew_id] for crew_id in {fix.crew_id for fix in waiting}]
             try:
                 with writing(self._engine) as connection:
                     fixes.write(connection, city_id, waiting, markers)
             except (SQLAlchemyError, OSError):
                 logger.exception("positions of %s wait for the database", city_id)
-                positions.put_back(waiting)
+                positions.put_back(waiting, markers)
                 continue
             self._bus.tell(MOVED, city_id)
 
@@ -105,6 +112,7 @@ class Markers:
             if now >= due:
                 due = now + FLUSH_S
                 self.flush()
+                self._then()
                 if self._others and now >= self._all_again_at:
                     self._all_again_at = now + ALL_AGAIN_S
                     for city_id in self._cities:

@@ -105,7 +105,7 @@ def profile_of(vehicle: Vehicle | None) -> str:
 
 def _where(world: World, crew: Crew) -> Point:
     fix = world.fixes().get(crew.id)
-    return Point(fix.lon, fix.lat) if fix else Point(crew.station_lon, crew.station_lat)
+    return Point(*fix.here) if fix else Point(crew.station_lon, crew.station_lat)
 
 
 def _left_s(world: World, now: datetime, crew: Crew) -> float:

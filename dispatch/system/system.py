@@ -24,7 +24,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from dispatch import dispatcher
 from dispatch.actions import Estimate
 from dispatch.blobs import Blobs
-from dispatch.core.arrival import Approach
 from dispatch.core.coverage import Terrain
 from dispatch.core.crews import Fix
 from dispatch.core.errors import NotFound
@@ -32,7 +31,7 @@ from dispatch.core.events import Actor, Stretch
 from dispatch.core.log import wire_view
 from dispatch.core.policy import Policy
 from dispatch.core.world import Timer, World
-from dispatch.dispatcher import Blockage, Question, Rest
+from dispatch.dispatcher import Blockage, Question, Rest, Watch
 from dispatch.relay import Relay, hub_name
 from dispatch.storage import answers, fixes, journal, timers, views
 from dispatch.storage.answers import Request as Step
@@ -41,16 +40,18 @@ from dispatch.system.cities import City
 from dispatch.system.clock import Clock
 from dispatch.system.closing import RoadKeeper
 from dispatch.system.cover import cover_view
+from dispatch.system.devices import Devices
 from dispatch.system.driving import roads_of
 from dispatch.system.eta_keeping import EtaKeeper
 from dispatch.system.etas import Etas
+from dispatch.system.following import Follower, watches
 from dispatch.system.ground import Ground
 from dispatch.system.housekeeping import Housekeeper
 from dispatch.system.log import StoredLog
 from dispatch.system.loop import DispatcherLoop
 from dispatch.system.markers import Markers
 from dispatch.system.places import Place, place_of
-from dispatch.system.positions import Positions
+from dispatch.system.positions import Positions, Taken
 from dispatch.system.publishing import Publisher, read_line
 from dispatch.system.rounds import RoundPlans
 from geo.holds import Hold
@@ -90,9 +91,12 @@ class System:
         self._etas = {city.id: self._etas_of(city.id) for city in cities}
         self._grounds = {city.id: self._ground_of(city) for city in cities}
         self._keepers = {city.id: RoadKeeper(city.roads) for city in cities}
-        self._approaches: dict[UUID, Approach] = {}
+        self._followers = {
+            city.id: Follower(city, self._positions[city.id], self) for city in cities
+        }
+        self._devices = {city.id: Devices(engine, city.id, clock) for city in cities}
         self._holds: dict[str, Hold] = {}
-        log = StoredLog(engine, clock, policy=self._policy, newest=self._newest)
+        log = StoredLog(engine, clock, policy=self._policy, newest=self.newest_fixes)
         self._feed = bus if isinstance(bus, NatsBus) else None
         self.relay = Relay(self.hub, log, flows=self._feed.flows if self._feed else _never)
         self._publisher = None
@@ -101,7 +105,7 @@ class System:
                 self._feed, log, sorted(self._cities), lead=self._leads("publisher")
             )
         self._loops = {city.id: DispatcherLoop(city, self) for city in cities}
-        self._markers = Markers(engine, self._positions, bus)
+        self._markers = Markers(engine, self._positions, bus, then=self._after_flush)
         self.rounds = RoundPlans(self)
         self._housekeeper = Housekeeper(engine, sorted(self._cities), clock)
         self._eta_keeper = EtaKeeper(self, leads=self._leads("etas"))
@@ -133,6 +137,8 @@ class System:
         if self._publisher is not None:
             self._publisher.stop()
         self._markers.stop()
+        for devices in self._devices.values():
+            devices.flush(all_of_it=True)
         for hold in self._holds.values():
             hold.let_go()
         self.bus.close()
@@ -166,6 +172,9 @@ class System:
                 await self.relay.tell_positions(city_id, self.clock())
 
     def _wake_loop(self, city_id: str) -> None:
+        for follower in self._followers.values():
+            # a city that another process spoke of may be any
+            follower.wake()
         for loop in self._loops.values() if city_id == ANY_CITY else self._loops_of(city_id):
             loop.wake()
 
@@ -191,6 +200,7 @@ class System:
         self._cities[city_id] = city
         self._etas[city_id] = self._etas_of(city_id)
         self._grounds[city_id] = self._ground_of(city)
+        self._followers[city_id] = Follower(city, self._positions[city_id], self)
         self._loops[city_id] = DispatcherLoop(city, self)
 
     def _etas_of(self, city_id: str) -> Etas:
@@ -244,6 +254,7 @@ class System:
         if closed:
             self._close_at_once(city_id, reached)
         if grown:
+            self._followers[city_id].wake()
             self.bus.announce(city_id)
         return Done(status, body)
 
@@ -437,7 +448,7 @@ class System:
                 return None
             crews, now = [world.crew(crew_id)], self.clock()
             asked = Question(
-                ((crew_id, fix.lon, fix.lat),),
+                ((crew_id, *fix.here),),
                 ((incident.id, incident.lon, incident.lat),),
                 dispatcher.vehicles_of(crews, policy=city.policy),
                 kinds=dispatcher.kinds_of(crews, policy=city.policy),
@@ -478,29 +489,35 @@ class System:
     def take_fixes(
         self, city_id: str, crew_id: UUID, found: Sequence[Fix]
     ) -> list[tuple[int, str]]:
-        """Take in a crew's positions; returns the refused ones as (index, reason).
+        """Take in one crew's positions; returns the refused ones as (index, reason)."""
+        assert all(fix.crew_id == crew_id for fix in found)
+        return self.take_many(city_id, found).refused
 
-        A fix that shows the crew under way or on scene moves its assignment.
+    def take_many(self, city_id: str, found: Sequence[Fix]) -> Taken:
+        """Take in positions, of many crews at once if need be; what became of each.
+
+        A fix that shows a crew under way or on scene moves its assignment.
         """
-        city = self.city(city_id)
-        moved, refused = self._positions[city_id].take(city, found, now=self.clock())
-        for fix in moved:
-            self._follow(city_id, crew_id, fix)
-        return refused
+        taken = self._positions[city_id].take(self.city(city_id), found)
+        self._followers[city_id].follow(taken.moved)
+        return taken
 
-    def _follow(self, city_id: str, crew_id: UUID, fix: Fix) -> None:
-        approach = self._approaches.get(crew_id, Approach())
-        with self.looking(city_id) as world:
-            following, sign = dispatcher.notice(world, approach, fix)
-        self._approaches[crew_id] = following
-        if sign is not None:
-            self.step(city_id, lambda world, now: dispatcher.follow_fix(world, now, approach, fix))
+    def watches(self, city_id: str) -> list[Watch]:
+        """The crews that are to come somewhere."""
+        with self.reading(city_id) as connection:
+            return watches(connection, city_id)
+
+    def devices(self, city_id: str) -> Devices:
+        """The trackers of the city. Raises NotFound."""
+        self.city(city_id)
+        return self._devices[city_id]
 
     def newest_fix(self, city_id: str, crew_id: UUID) -> Fix | None:
         """The newest position of a crew."""
         return self._positions[city_id].of(crew_id)
 
-    def _newest(self, city_id: str) -> list[Fix]:
+    def newest_fixes(self, city_id: str) -> list[Fix]:
+        """The newest position of each crew."""
         return list(self._positions[city_id].newest().values())
 
     def _stored_positions(self, city_id: str) -> Positions:
@@ -510,6 +527,15 @@ class System:
     def flush_positions(self) -> None:
         """Write what came in since the last time, in one batch per city."""
         self._markers.flush()
+
+    def _after_flush(self) -> None:
+        """Once a second: what devices sent, and who was given work where it stands already."""
+        for city_id, follower in self._followers.items():
+            self._devices[city_id].flush()
+            try:
+                follower.attend()
+            except (SQLAlchemyError, OSError):
+                logger.exception("who is to come in %s is looked up again", city_id)
 
     # --- small questions of the web floor ------------------------------------
 

@@ -53,6 +53,7 @@ def _shift(city: Watched) -> None:
     city.do(actions.equip_crew, 5002, DISPATCHER, crew.id, equipment=["winch"])
     city.do(actions.take_out_of_service, 5003, DISPATCHER, crew.id, reason="ban pecah")
     city.do(actions.put_back_in_service, 5004, DISPATCHER, crew.id)
+    city.do(actions.tell_position_trouble, 5004, CREW, crew.id, trouble="denied")
     hours = {"shift_ends_at": ends_at, "rest_until": None}
     city.do(actions.set_shift, 5005, DISPATCHER, crew.id, **hours)
     city.do(actions.end_shift, 12000, crew.id)

@@ -102,6 +102,7 @@ ON_INCIDENTS = [
 ON_CREWS = [
     Verb(actions.take_out_of_service, "CrewOutOfService", WHY),
     Verb(actions.put_back_in_service, "CrewBackInService", {}),
+    Verb(actions.tell_position_trouble, "CrewPositionTrouble", {"trouble": "denied"}),
     Verb(actions.staff_crew, "CrewStaffed", {"members_present": 1, "least_members": 2}),
     Verb(actions.equip_crew, "CrewEquipped", {"equipment": ["winch"]}),
     Verb(actions.set_shift, "CrewShiftSet", {"shift_ends_at": None, "rest_until": NOW}),

@@ -262,6 +262,6 @@ def test_positions_come_as_telemetry(city: Stand) -> None:
             message = socket.receive_json()
             rows = {row[0]: row for row in message.get("pos", [])}
             mine = rows.get(str(city.crew_id))
-            if mine and mine[1:3] == [111.521, -7.631]:
+            if mine and mine[1:3] == pytest.approx([111.521, -7.631], abs=1e-4):
                 break
         assert mine[4] >= 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -130,11 +131,13 @@ def test_a_crew_declines_with_a_known_reason_only(city: Stand) -> None:
 
 def test_fixes_are_judged_one_by_one(city: Stand) -> None:
     phone = city.crew()
-    now = city.system.clock().isoformat()
+    now, later, latest = (
+        (city.system.clock() + timedelta(seconds=s)).isoformat() for s in (0, 1, 2)
+    )
     fixes = [
         {"lon": MIDDLE[0], "lat": MIDDLE[1], "fix_time": now, "heading": -1, "speed_ms": -1},
-        {"lon": 0, "lat": 0, "fix_time": now},
-        {"lon": 500, "lat": 0.1, "fix_time": now},
+        {"lon": 0, "lat": 0, "fix_time": later},
+        {"lon": 500, "lat": 0.1, "fix_time": latest},
     ]
     answer = phone.post(f"/crews/{city.crew_id}/fixes", {"fixes": fixes})
     assert answer.status_code == 200, answer.text

@@ -30,6 +30,15 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "GET /static/pages/{name}": EVERYBODY,
     "GET /favicon.ico": EVERYBODY,
     "GET /robots.txt": EVERYBODY,
+    # trackers: no session, each device opens its door with its own secret
+    "GET /osmand/{city}": EVERYBODY,
+    "POST /osmand/{city}": EVERYBODY,
+    "GET /osmand/{city}/{secret}": EVERYBODY,
+    "POST /osmand/{city}/{secret}": EVERYBODY,
+    "POST /owntracks/{city}": EVERYBODY,
+    "POST /owntracks/{city}/{secret}": EVERYBODY,
+    "POST /traccar/{city}": EVERYBODY,
+    "POST /traccar/{city}/{secret}": EVERYBODY,
     # signing in and out
     "POST /api/session": EVERYBODY,
     "POST /api/crew-session": EVERYBODY,
@@ -101,6 +110,16 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "GET /api/{city}/coverage": WATCH,
     "POST /api/{city}/crews/{crew_id}/post": CREW,
     "GET /api/{city}/incidents/{incident_id}/why": WATCH,
+    # devices: whoever watches sees why one is silent; who dispatches sets them up
+    "GET /api/{city}/devices": WATCH,
+    "POST /api/{city}/devices": DISPATCH,
+    "GET /api/{city}/devices/{device_id}": WATCH,
+    "POST /api/{city}/devices/{device_id}/secret": DISPATCH,
+    "POST /api/{city}/devices/{device_id}/crew": DISPATCH,
+    "POST /api/{city}/devices/{device_id}/retire": DISPATCH,
+    # where the crews are and were
+    "GET /api/{city}/positions": WATCH,
+    "POST /api/{city}/crews/{crew_id}/position-trouble": CREW,
     # closures: whoever drives or watches must know; who watches may close and open
     "GET /api/{city}/closures": WATCH | {"officer", "crew"},
     "GET /api/{city}/closures/preview": WATCH,

@@ -31,10 +31,11 @@ def fix(
 
 def walk(*fixes: Fix, rule: Arrival = RULE) -> list[str | None]:
     """What each fix shows."""
-    approach, signs = Approach(), []
+    approach = Approach()
+    signs: list[str | None] = []
     for one in fixes:
-        approach, sign, _ = judge(approach, one, lon=HERE[0], lat=HERE[1], rule=rule)
-        signs.append(sign)
+        approach, sign = judge(approach, one, lon=HERE[0], lat=HERE[1], rule=rule)
+        signs.append(sign.what if sign else None)
     return signs
 
 
@@ -100,12 +101,13 @@ def test_a_vague_fix_reaches_farther_but_not_for_ever(
 def test_a_late_fix_changes_nothing() -> None:
     approach = Approach()
     for one in (fix(0, 10), fix(15, 10)):
-        approach, _, _ = judge(approach, one, lon=HERE[0], lat=HERE[1], rule=RULE)
+        approach, _ = judge(approach, one, lon=HERE[0], lat=HERE[1], rule=RULE)
     for late in (fix(5, 5000, speed=20.0), fix(15, 5000, speed=20.0), fix(-60, 10)):
-        after, sign, _ = judge(approach, late, lon=HERE[0], lat=HERE[1], rule=RULE)
+        after, sign = judge(approach, late, lon=HERE[0], lat=HERE[1], rule=RULE)
         assert (after, sign) == (approach, None)
-    _, sign, _ = judge(approach, fix(20, 10), lon=HERE[0], lat=HERE[1], rule=RULE)
-    assert sign == "arrived"
+    _, sign = judge(approach, fix(20, 10), lon=HERE[0], lat=HERE[1], rule=RULE)
+    assert sign is not None
+    assert (sign.what, sign.at) == ("arrived", NOON)
 
 
 def test_under_way_is_told_by_the_phone_or_else_by_the_distance() -> None:

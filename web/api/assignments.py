@@ -237,7 +237,7 @@ def route(
         assignment = own(world, who, assignment_id)
         incident = world.incident(assignment.incident_id)
     fix = system.newest_fix(city.id, assignment.crew_id)
-    start = Point(fix.lon, fix.lat) if fix else None
+    start = Point(*fix.here) if fix else None
     end = Point(incident.lon, incident.lat)
     if lon is not None and lat is not None:
         start = Point(lon, lat)

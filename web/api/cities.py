@@ -41,6 +41,12 @@ def city_view(city: City) -> dict[str, Any]:
         "target_s": policy.promise.target_s,
         "undo_s": policy.offers.undo_s,
         "stale_fix_s": policy.matching.stale_fix_s,
+        "positions": {
+            "live_s": policy.positions.live_s,
+            "stale_s": policy.matching.stale_fix_s,
+            "lost_s": policy.positions.lost_s,
+            "low_battery": policy.positions.low_battery,
+        },
         "gates": {
             "shift_h": policy.gates.shift_h,
             "overtime_s": policy.gates.overtime_s,

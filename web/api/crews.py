@@ -157,7 +157,7 @@ def take_fixes(
     """
     may_speak_for(who, crew_id)
     now = system.clock()
-    fixes = [_fix(each, crew_id, now) for each in wish.fixes]
+    fixes = [_fix(each, crew_id, now, wish.device_time) for each in wish.fixes]
     refused = system.take_fixes(city.id, crew_id, fixes)
     return json(
         {
@@ -167,7 +167,20 @@ def take_fixes(
     )
 
 
-def _fix(wish: wishes.FixWish, crew_id: UUID, now: datetime) -> Fix:
+@router.post("/position-trouble", responses=HAPPENED)
+def tell_position_trouble(
+    crew_id: UUID, wish: wishes.PositionTrouble, who: CrewMember, step: TheStep, system: TheSystem
+) -> Response:
+    """The crew's phone cannot say where it is, and why; or it can again."""
+    may_speak_for(who, crew_id)
+
+    def action(world: World, now: datetime) -> Crew:
+        return actions.tell_position_trouble(world, now, who.actor, crew_id, trouble=wish.trouble)
+
+    return carry_out(system, who, step, action)
+
+
+def _fix(wish: wishes.FixWish, crew_id: UUID, now: datetime, device_time: datetime | None) -> Fix:
     return Fix(
         crew_id=crew_id,
         lon=wish.lon,
@@ -179,6 +192,7 @@ def _fix(wish: wishes.FixWish, crew_id: UUID, now: datetime) -> Fix:
         speed_ms=_between(wish.speed_ms, 0.0, 150.0),
         battery=_between(wish.battery, 0.0, 1.0),
         mock=bool(wish.mock),
+        device_time=device_time,
     )
 
 

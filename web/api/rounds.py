@@ -102,7 +102,7 @@ def round_file(city: TheCity, round_id: UUID, who: Watcher, system: TheSystem) -
         places = {i.id: Point(i.lon, i.lat) for i in incidents}
         crew = world.crew(found.crew_id)
     fix = system.newest_fix(city.id, found.crew_id)
-    here = Point(fix.lon, fix.lat) if fix else Point(crew.station_lon, crew.station_lat)
+    here = Point(*fix.here) if fix else Point(crew.station_lon, crew.station_lat)
     way = _way(system, city.id, [here, *(places[i] for i in found.waiting)])
     return json(
         {

@@ -41,11 +41,12 @@ class AssignmentEnRoute(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AssignmentOnScene(Fact):
-    """The crew is there; `evidence` grades how we know."""
+    """The crew is there; `evidence` grades how we know, `flag` says what speaks against it."""
 
     source: str = "button"
     evidence: str = "button"
     arrival_distance_m: float | None = None
+    flag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

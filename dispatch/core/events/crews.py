@@ -73,6 +73,13 @@ class CrewBackInService(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class CrewPositionTrouble(Fact):
+    """The crew's phone cannot say where it is, and why; None: it can again."""
+
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MoveUpSuggested(Fact):
     """The crew would be of more use waiting at another post."""
 

@@ -244,12 +244,51 @@ class Closures:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a crew counts as there: metres and seconds."""
+    """When a crew counts as there: metres and seconds.
+
+    Within `radius_m` it is there as the crow flies, unless by road it is `apart_m` away; or within
+    `road_m` by road, if no farther than `far_m` off. `dwell_s` is the stay that makes an arrival.
+    A gap of at most `gap_s` between two fixes may hide one, if a drive past at `pass_ms` leaves so
+    much time. `confirm_s` is how soon after a button positions must confirm it, and `photo_s` how
+    far from the arrival a photo that proves it may be taken.
+    """
 
     radius_m: float = 60.0
+    road_m: float = 60.0
+    apart_m: float = 400.0
     dwell_s: float = 20.0
     far_m: float = 250.0
     moving_ms: float = 2.5
+    pass_ms: float = 8.0
+    gap_s: float = 900.0
+    confirm_s: float = 180.0
+    photo_s: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """What is believed of a position, how long it counts as live, and how long it is kept.
+
+    `live_s` and `lost_s` are ages after which a position is shown as old and as lost; `jump_ms`,
+    `ahead_s`, `oldest_h` and `outside_m` bound what is believed at all; after `agree` fixes that
+    agree a jump is believed. `smooth_ms`, `snap_m` and `still_m` are those of `geo.locate`.
+    After `thin_after_h` hours one fix each `thin_s` seconds is kept, after `keep_days` none.
+    """
+
+    live_s: float = 30.0
+    lost_s: float = 900.0
+    low_battery: float = 0.15
+    jump_ms: float = 70.0
+    ahead_s: float = 60.0
+    oldest_h: float = 48.0
+    outside_m: float = 30_000.0
+    agree: int = 3
+    smooth_ms: float = 1.5
+    snap_m: float = 35.0
+    still_m: float = 25.0
+    keep_days: float = 30.0
+    thin_after_h: float = 24.0
+    thin_s: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +331,7 @@ class Policy:
     promise: Promise = Promise()
     offers: Offers = Offers()
     matching: Matching = Matching()
+    positions: Positions = Positions()
     arrival: Arrival = Arrival()
     closing: Closing = Closing()
     diversion: Diversion = Diversion()

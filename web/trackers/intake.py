@@ -1,0 +1,65 @@
+"""Takes what many trackers send at once through the pipeline together, as fast as it comes.
+
+While one batch is at work the next one gathers: alone a fix waits for nothing, and under load the
+roads and the database are asked once for many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+
+from dispatch.core.crews import Fix
+from dispatch.system import System
+from web.errors import Problem
+
+MOST_WAITING = 50_000
+Said = Sequence[str | None]
+
+
+@dataclass(slots=True)
+class _Queue:
+    waiting: list[tuple[Sequence[Fix], asyncio.Future[Said]]] = field(default_factory=list)
+    fixes: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+class Intake:
+    """One queue per city, in the event loop that serves the doors."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, _Queue] = {}
+
+    async def take(self, system: System, city_id: str, fixes: Sequence[Fix]) -> Said:
+        """What became of each fix. Raises Problem 503 when too many wait already."""
+        queue = self._queues.setdefault(city_id, _Queue())
+        if queue.fixes + len(fixes) > MOST_WAITING:
+            raise Problem(503, "unavailable", headers={"Retry-After": "5"})
+        future: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
+        queue.waiting.append((fixes, future))
+        queue.fixes += len(fixes)
+        if queue.task is None or queue.task.done():
+            queue.task = asyncio.create_task(self._work(system, city_id, queue))
+        return await future
+
+    async def _work(self, system: System, city_id: str, queue: _Queue) -> None:
+        while queue.waiting:
+            batch, queue.waiting = queue.waiting, []
+            together = [fix for fixes, _ in batch for fix in fixes]
+            try:
+                taken = await anyio.to_thread.run_sync(system.take_many, city_id, together)
+            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it was
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            finally:
+                queue.fixes -= len(together)
+            start = 0
+            for fixes, future in batch:
+                if not future.done():
+                    future.set_result(taken.said[start : start + len(fixes)])
+                start += len(fixes)
