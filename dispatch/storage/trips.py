@@ -215,3 +215,19 @@ def _one(connection: Connection, city_id: str, *, used_only: bool) -> Learned | 
         row.score_before,
         row.document,
     )
+
+
+# --- for the report ---------------------------------------------------------------
+
+
+def lengths(connection: Connection, city_id: str) -> dict[UUID, float]:
+    """Metres of road of each trip, by assignment."""
+    found = select(_trip.assignment_id, _trip.length_m).where(_trip.city_id == city_id)
+    return {row.assignment_id: float(row.length_m) for row in connection.execute(found)}
+
+
+def longitude(connection: Connection, city_id: str) -> float:
+    """About where the city lies, from its incidents; 0 before the first."""
+    incident = tables.incident.c
+    found = select(func.avg(incident.lon)).where(incident.city_id == city_id)
+    return float(connection.scalar(found) or 0.0)

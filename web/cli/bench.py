@@ -27,6 +27,7 @@ from geo.point import Point
 from geo.roadarrays import RoadArrays
 from geo.roadgraph import RoadGraph
 from web.cli.bench_boot import boots
+from web.cli.bench_eta import eta
 from web.cli.bench_path import measure_path
 from web.cli.bench_policy import policy
 from web.cli.bench_road import road
@@ -38,6 +39,7 @@ from web.settings import Settings
 app = typer.Typer(no_args_is_help=True)
 app.command("policy")(policy)
 app.command("road")(road)
+app.command("eta")(eta)
 console = Console(stderr=True, highlight=False)
 
 

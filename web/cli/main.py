@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from dispatch.core.errors import SigapError
 from geo.bundle import BundleError
-from web.cli import audit, bench, city, osrm, people, replay, simulate, up
+from web.cli import audit, bench, city, eta, osrm, people, replay, simulate, up
 from web.cli.stop import Stop
 
 console = Console(stderr=True, highlight=False)
@@ -31,6 +31,7 @@ app.add_typer(osrm.app, name="osrm", help="Serve roads by OSRM instead of in thi
 app.add_typer(people.app, name="staff", help="People who sign in.")
 app.add_typer(people.crews, name="crew", help="Crews that can be sent.")
 app.command("audit")(audit.audit)
+app.add_typer(eta.app, name="eta")
 app.command("replay")(replay.replay)
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench", help="Measure; JSON lines come out.")

@@ -1,0 +1,73 @@
+"""`sigap eta report` and `sigap bench eta`, as an administrator types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.unit.test_system_closures import EAST, WEST
+from tests.unit.test_system_etas import Town
+from web.cli.main import app
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database whose town drove four times, once without anybody vouching for it."""
+    town = Town(tmp_path)
+    crew = town.crew("Barat", WEST)
+    for i in range(4):
+        evidence = "button" if i == 3 else "geofence"
+        town.drive(crew, "pothole", EAST, start=WEST, evidence=evidence)
+        town.system.etas("kota").gather(town.now)
+    town.system.stop()
+    monkeypatch.setenv("SIGAP_DATABASE_URL", f"sqlite:///{tmp_path / 'sigap.sqlite3'}")
+    monkeypatch.setenv("SIGAP_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_the_report_tells_how_true_the_times_were(told: Path) -> None:
+    ran = CliRunner().invoke(app, ["eta", "report", "kota", "--json"])
+    assert ran.exit_code == 0, ran.output
+    head, whole, *parts = [json.loads(text) for text in ran.stdout.splitlines()]
+    assert head == {
+        "city": "kota",
+        "left_out_button_only": 1,
+        "calibration": "eta-0",
+        "stage": 0,
+        "trips": 0,
+    }
+    assert (whole["by"], whole["n"]) == ("all", 3)
+    assert whole["bias_s"] > 0  # these robots are slower than the map
+    assert whole["within_p50"] <= whole["within_p90"]
+    assert sum(part["n"] for part in parts if part["by"] == "hour") == 3
+    assert [part["part"] for part in parts if part["by"] == "distance"] == ["0–1 km"]
+
+
+def test_the_table_is_for_people(told: Path) -> None:
+    ran = CliRunner().invoke(app, ["eta", "report", "kota", "--every"])
+    assert ran.exit_code == 0, ran.output
+    assert "told by eta-0" in ran.stdout
+    assert "≤p90" in ran.stdout
+    assert "0–1 km" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["atlantis"], "There is no city"),
+        (["kota", "--from", "2026-03-03", "--to", "2026-03-02"], "--from must be before --to"),
+    ],
+)
+def test_what_cannot_be_reported_is_said(told: Path, words: list[str], sentence: str) -> None:
+    ran = CliRunner().invoke(app, ["eta", "report", *words])
+    assert ran.exit_code != 0
+    assert sentence in str(ran.exception)
+
+
+def test_a_time_without_arrivals_is_no_error(told: Path) -> None:
+    ran = CliRunner().invoke(app, ["eta", "report", "kota", "--from", "2030-01-01"])
+    assert ran.exit_code == 0
+    assert "No arrival was foretold" in ran.stdout
