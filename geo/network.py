@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon, Polygon
 
-from geo.point import Point, distance_m
+from geo.point import METRES_PER_DEGREE, Point, distance_m
 
 SNAP_M = 250.0
 """A place farther than this from every road is not on the road network."""
@@ -80,6 +81,16 @@ class Segment:
     factor: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What can be reached within `limit_s` seconds; the area is empty where nothing can."""
+
+    limit_s: float
+    area: MultiPolygon
+    road_m: float
+    """Metres of road that are driven, each direction for itself."""
+
+
 class RoadsUnavailable(Exception):
     """No engine can be asked about the roads now; the message says what to do."""
 
@@ -118,6 +129,9 @@ class RoadNetwork(Protocol):
 
     def route(self, a: Point, b: Point) -> Route | None:
         """The fastest drive, whose duration is the travel time of the same pair."""
+
+    def reachable(self, place: Point, limits_s: Sequence[float]) -> list[Reached]:
+        """The areas within each limit of a drive from the place, in the order of the limits."""
 
     def update(self, segments: Mapping[SegmentKey, float | None]) -> frozenset[SegmentKey]:
         """Set speed factors; None closes, 1.0 restores. Returns the keys no road has.
@@ -170,6 +184,12 @@ class StraightLineNetwork:
         length_m, duration_s = metres * self._detour, metres * self._seconds_per_metre
         return Route((a, b), length_m, duration_s, (Step("", length_m, duration_s, "depart", a),))
 
+    def reachable(self, place: Point, limits_s: Sequence[float]) -> list[Reached]:
+        metres = [limit / self._seconds_per_metre for limit in limits_s]
+        return [
+            Reached(limit, circle(place, m), 0.0) for limit, m in zip(limits_s, metres, strict=True)
+        ]
+
     def update(self, segments: Mapping[SegmentKey, float | None]) -> frozenset[SegmentKey]:
         check_factors(segments)
         return frozenset(segments)
@@ -194,3 +214,17 @@ def check_factors(segments: Mapping[SegmentKey, float | None]) -> None:
     for key, factor in segments.items():
         if factor is not None and not (math.isfinite(factor) and factor > 0):
             raise ValueError(f"The speed factor of segment {key} must be positive, not {factor}.")
+
+
+def circle(place: Point, radius_m: float, *, corners: int = 48) -> MultiPolygon:
+    """What is reached on a plain without roads."""
+    around = np.linspace(0.0, 2 * math.pi, corners + 1)
+    per_lon = METRES_PER_DEGREE * math.cos(math.radians(place.lat))
+    ring = [
+        (
+            place.lon + radius_m * math.cos(a) / per_lon,
+            place.lat + radius_m * math.sin(a) / METRES_PER_DEGREE,
+        )
+        for a in around.tolist()
+    ]
+    return MultiPolygon([Polygon(ring)]) if radius_m > 0 else MultiPolygon()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from geo.network import (
     SNAP_M,
     Nearby,
+    Reached,
     RoadNetwork,
     RoadsUnavailable,
     Route,
@@ -28,10 +29,12 @@ from geo.network import (
 from geo.osrm_answers import BadAnswer, driven, durations, nearest
 from geo.osrm_speeds import Reload, ReloadFailed, speed_lines, write_speeds
 from geo.point import Point
+from geo.reach import ReachGraph, reachable
 from geo.roadarrays import RoadArrays
 from geo.roadclasses import barred_edges
 from geo.roadgraph import REACH_M
 from geo.roadmap import RoadMap
+from geo.roadstate import RoadState
 
 logger = logging.getLogger("sigap.roads")
 
@@ -71,7 +74,7 @@ class OsrmNetwork:
         self.arrays = arrays
         self._url = url.rstrip("/")
         self._client = httpx.Client(timeout=timeout_s)
-        self._map = RoadMap(arrays)
+        self._map, self._reach = RoadMap(arrays), ReachGraph(arrays)
         self._version, self._changes = version, 0
         self._factors: dict[SegmentKey, float | None] = {}
         self._factor = np.ones(len(arrays.piece_ms))
@@ -131,6 +134,16 @@ class OsrmNetwork:
             return self._route(a, b)
         except (RoadsUnavailable, BadAnswer) as e:
             return self._stand_in(e).route(a, b)
+
+    def reachable(self, place: Point, limits_s: Sequence[float]) -> list[Reached]:
+        """The areas within each limit of a drive from the place, in the order of the limits.
+
+        By the city's own arrays: an OSRM server knows no areas.
+        """
+        state = RoadState(self._map.layout, self._factor)
+        spot = self._map.spots.nearest([place], max_m=REACH_M, closed=state.closed)[0]
+        stands = state.stands(spot) if spot else []
+        return reachable(self._map, self._reach, state, stands, limits_s)
 
     def update(self, segments: Mapping[SegmentKey, float | None]) -> frozenset[SegmentKey]:
         """Set speed factors; None closes, 1.0 restores. Returns the keys no road has.

@@ -11,8 +11,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.network import SNAP_M, Nearby, Route, Segment, SegmentKey, Snap, check_factors
+from geo.network import SNAP_M, Nearby, Reached, Route, Segment, SegmentKey, Snap, check_factors
 from geo.point import Point
+from geo.reach import ReachGraph, reachable
 from geo.roadarrays import Ints, RoadArrays
 from geo.roadclasses import barred_edges
 from geo.roadengine import RoadEngine, Search, compute_order
@@ -50,6 +51,7 @@ class RoadGraph:
         self._updating = threading.Lock()
         self._version = version
         self._changes = 0
+        self._reach = ReachGraph(arrays)
         # A view for a vehicle shares all but its engine; `_origin` is whose view it is.
         self._origin = self
         self._barred = np.zeros(len(arrays.piece_ms), dtype=np.bool_)
@@ -84,6 +86,7 @@ class RoadGraph:
         if not barred.any():
             return self
         view = copy(self)
+        view._reach = ReachGraph(self.arrays)
         view._barred = barred
         state = RoadState(self._layout, np.where(barred, np.nan, self._engine.state.factor))
         view._engine = RoadEngine(self.arrays, self._engine.order, state, beside=self._engine)
@@ -121,6 +124,12 @@ class RoadGraph:
         return describe(
             drive, state, names=self._map.names, start=spots[0].point, end=spots[1].point
         )
+
+    def reachable(self, place: Point, limits_s: Sequence[float]) -> list[Reached]:
+        """The areas within each limit of a drive from the place, in the order of the limits."""
+        state = self._engine.state
+        stands = self._stands(state, self._nearest([place], state)[0])
+        return reachable(self._map, self._reach, state, stands, limits_s)
 
     def update(self, segments: Mapping[SegmentKey, float | None]) -> frozenset[SegmentKey]:
         """Set speed factors; None closes, 1.0 restores. Returns the keys no road has.

@@ -254,6 +254,10 @@ FROM_BELOW: Mapping[str, str] = {
         "Kota ini belum punya peta jalan untuk mengukur jangkauannya."
     ),
     "Write a place as “longitude,latitude”.": "Tulis tempat sebagai “bujur,lintang”.",
+    "A drive takes between 0 and 60 minutes here.": (
+        "Lama perjalanan di sini antara 0 dan 60 menit."
+    ),
+    "Name a crew or a place to start from.": "Sebutkan regu atau tempat berangkatnya.",
     "A post needs both longitude and latitude.": "Pos perlu bujur dan lintang sekaligus.",
     "{} has an assignment and cannot move up.": "{} punya penugasan dan tidak bisa pindah pos.",
     "No post is suggested for {}; choose one on the map.": (

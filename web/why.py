@@ -189,3 +189,25 @@ class Coverage(Answer):
     crews: int
     delta_minus: dict[str, float]
     delta_plus: BestPost | None
+
+
+class ReachedArea(Answer):
+    """Reached in so many minutes; the first ring of a polygon is its outline, the rest holes."""
+
+    minutes: float
+    road_km: float
+    polygons: list[list[list[tuple[float, float]]]]
+
+
+class Reach(Answer):
+    """From where, on which version of the roads, and how far; smallest area first.
+
+    `slow`: how many times longer than the roads say a drive is expected to take now.
+    """
+
+    crew_id: UUID | None
+    lon: float
+    lat: float
+    graph: str
+    slow: float
+    areas: list[ReachedArea]

@@ -53,9 +53,10 @@ from dispatch.system.markers import Markers
 from dispatch.system.places import Place, place_of
 from dispatch.system.positions import Positions, Taken
 from dispatch.system.publishing import Publisher, read_line
+from dispatch.system.reach import reach_view
 from dispatch.system.rounds import RoundPlans
 from geo.holds import Hold
-from geo.network import Route
+from geo.network import RoadNetwork, Route
 from geo.point import Point
 from geo.sql import reading, try_hold, writing
 from realtime.bus import ANY_CITY, Bus
@@ -382,12 +383,24 @@ class System:
         self, city_id: str, a: Point, b: Point, *, crew_id: UUID | None = None
     ) -> Route | None:
         """The fastest way by road, for this crew's vehicle; None when there is none."""
+        found = self._roads_for(city_id, crew_id).route(a, b)
+        return None if found is None else self._etas[city_id].route(found, self.clock())
+
+    def reach(
+        self, city_id: str, start: Point, minutes: Sequence[float], *, crew_id: UUID | None = None
+    ) -> dict[str, Any]:
+        """Where this crew's vehicle is expected to come in so many minutes; raises NotFound."""
+        roads, now = self._roads_for(city_id, crew_id), self.clock()
+        slow = float(self._etas[city_id].slow(now)[now.hour])
+        return reach_view(roads, start, minutes, slow=slow)
+
+    def _roads_for(self, city_id: str, crew_id: UUID | None) -> RoadNetwork:
+        """The roads that this crew's vehicle can use; all of them without a crew."""
         city, vehicle = self.city(city_id), None
         if crew_id is not None:
             with self.looking(city_id) as world:
                 vehicle = city.policy.vehicle_of(world.crew(crew_id).vehicle)
-        found = roads_of(city, vehicle).route(a, b)
-        return None if found is None else self._etas[city_id].route(found, self.clock())
+        return roads_of(city, vehicle)
 
     def etas(self, city_id: str) -> Etas:
         """What the city's times of arrival are told by. Raises NotFound."""

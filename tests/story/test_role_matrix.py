@@ -108,6 +108,7 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "GET /api/{city}/after-actions": WATCH,
     "POST /api/{city}/crews/{crew_id}/move-up": DISPATCH,
     "GET /api/{city}/coverage": WATCH,
+    "GET /api/{city}/reach": WATCH,
     "POST /api/{city}/crews/{crew_id}/post": CREW,
     "GET /api/{city}/incidents/{incident_id}/why": WATCH,
     # devices: whoever watches sees why one is silent; who dispatches sets them up

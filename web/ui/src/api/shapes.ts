@@ -45,3 +45,4 @@ export interface Wishes {
 }
 
 export type Coverage = Schemas["Coverage"];
+export type Reach = Schemas["Reach"];
