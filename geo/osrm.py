@@ -79,14 +79,13 @@ class OsrmNetwork:
         self._factors: dict[SegmentKey, float | None] = {}
         self._factor = np.ones(len(arrays.piece_ms))
         self._speeds, self._reload = speeds, reload
-        self._is_behind = False
-        """Whether the server drives by older speeds than ours."""
+        self._is_behind = True
+        """Whether the server may drive by other speeds than ours: what it has now, nobody knows."""
         self._at_once = _AT_ONCE
         self._away_until = 0.0
         self._open_embedded = embedded
         self._embedded: RoadNetwork | None = None
         self._opening, self._updating = threading.Lock(), threading.Lock()
-        self._publish()
 
     @property
     def version(self) -> str:

@@ -48,10 +48,13 @@ def build(settings: Settings) -> System:
     policy = read_policy(settings.policy_path)
     root = settings.data_dir / "cities"
     names = settings.cities if settings.cities is not None else tuple(installed_cities(root))
-    cities = [
-        city_of(bundle, policy, open_roads(bundle, settings.roads, data_dir=settings.data_dir))
-        for bundle in (open_bundle(root, city_id) for city_id in names)
-    ]
+
+    def opened(city_id: str) -> City:
+        bundle = open_bundle(root, city_id)
+        roads = open_roads(bundle, settings.roads, data_dir=settings.data_dir)
+        return city_of(bundle, policy, roads)
+
+    cities = [opened(city_id) for city_id in names]
     clock = wall_clock
     if settings.clock_start is not None:
         clock = fast_clock(settings.clock_start, speed=settings.clock_speed)
@@ -68,7 +71,9 @@ def build(settings: Settings) -> System:
             )
     blobs = Blobs(settings.data_dir / "blobs")
     bus = open_bus(settings.bus_url, conninfo_of(engine))
-    return System(engine, cities, bus=bus, blobs=blobs, clock=clock)
+    system = System(engine, cities, bus=bus, blobs=blobs, clock=clock)
+    system.watch_cities(root, opened)
+    return system
 
 
 def open_bus(bus_url: str | None, conninfo: str | None) -> Bus:

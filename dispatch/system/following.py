@@ -74,6 +74,10 @@ class Follower:
         self._asked_at: datetime | None = None
         self._lock = threading.RLock()
 
+    def use(self, city: City) -> None:
+        """Go on with a newer version of the city, from the next position on."""
+        self._city = city
+
     def wake(self) -> None:
         """The city's log grew. Callable from any thread."""
         self._grown.set()

@@ -84,6 +84,10 @@ class DispatcherLoop:
     def start(self) -> None:
         self._thread.start()
 
+    def use(self, city: City) -> None:
+        """Go on with a newer version of the city, from the next question on."""
+        self._city = city
+
     def wake(self) -> None:
         """Something happened; callable from any thread."""
         self._wake.set()
@@ -199,7 +203,8 @@ class DispatcherLoop:
         asked = self._steps.ask(self._city.id, dispatcher.question)
         if not asked.incidents:
             return True
-        version = self._city.roads.version
+        city = self._city
+        version = city.roads.version
         changed = self._planned_version not in (None, version)
         seconds = self._steps.etas(self._city.id).road_times(asked, self._steps.now())
         terrain = self._steps.terrain(self._city.id)

@@ -11,10 +11,12 @@ import hashlib
 import hmac
 import logging
 import math
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -54,6 +56,7 @@ from dispatch.system.places import Place, place_of
 from dispatch.system.positions import Positions, Taken
 from dispatch.system.publishing import Publisher, read_line
 from dispatch.system.reach import reach_view
+from dispatch.system.refreshing import CityWatch
 from dispatch.system.rounds import RoundPlans
 from geo.holds import Hold
 from geo.network import RoadNetwork, Route
@@ -96,6 +99,8 @@ class System:
             city.id: Follower(city, self._positions[city.id], self) for city in cities
         }
         self._devices = {city.id: Devices(engine, city.id, clock) for city in cities}
+        self._watch: CityWatch | None = None
+        self._swapping = threading.Lock()
         self._holds: dict[str, Hold] = {}
         log = StoredLog(engine, clock, policy=self._policy, newest=self.newest_fixes)
         self._feed = bus if isinstance(bus, NatsBus) else None
@@ -127,12 +132,16 @@ class System:
         self._markers.start()
         self._housekeeper.start()
         self._eta_keeper.start()
+        if self._watch is not None:
+            self._watch.start()
 
     def stop(self) -> None:
         """End the loops after the step at hand, write the last positions, close the database."""
         self.rounds.stop()
         self._housekeeper.stop()
         self._eta_keeper.stop()
+        if self._watch is not None:
+            self._watch.stop()
         for loop in self._loops.values():
             loop.stop()
         if self._publisher is not None:
@@ -194,6 +203,31 @@ class System:
     def cities(self) -> list[City]:
         """Every city served, by id."""
         return [self._cities[city_id] for city_id in sorted(self._cities)]
+
+    def watch_cities(self, root: Path, reopen: Callable[[str], City]) -> None:
+        """From `start` on take newer versions below `root` into service; before `start` only."""
+        served = {city.id: city.version for city in self.cities()}
+        self._watch = CityWatch(root, served, reopen=reopen, swap=self.swap_city)
+
+    def swap_city(self, city: City) -> None:
+        """Serve a newer version of a city: roads, places, areas and basemap, all at once.
+
+        Its roads are closed where the log says so before anybody is sent over them; questions
+        that were asked of the old version are answered by it. Numbers of the policy stay.
+        """
+        newer = replace(city, policy=self._policy(city.id))
+        keeper = RoadKeeper(newer.roads)
+        with self._swapping:
+            self._follow_with(keeper, city.id, self.offset(city.id))
+            ground = self._ground_of(newer)
+            self._keepers[city.id] = keeper
+            self._cities[city.id] = newer
+            self._grounds[city.id] = ground
+            self._loops[city.id].use(newer)
+            self._followers[city.id].use(newer)
+        # closures that came in between are told to the new roads too
+        self.follow_roads(city.id, self.offset(city.id))
+        self._loops[city.id].wake()
 
     def replace_policy(self, city_id: str, policy: Policy) -> None:
         """Serve the city by other numbers; before `start` only."""
@@ -312,16 +346,16 @@ class System:
 
     def follow_roads(self, city_id: str, offset: int) -> None:
         """Close and open the roads of this process as the log says at this offset."""
-        keeper = self._keepers[city_id]
+        self._follow_with(self._keepers[city_id], city_id, offset)
+
+    def _follow_with(self, keeper: RoadKeeper, city_id: str, offset: int) -> None:
         if offset <= keeper.seen:
             return
         with self.looking(city_id) as world:
             tells = journal.tells_of(world.connection, city_id, "closure", after=keeper.seen)
             active = world.active_closures if tells else None
             if keeper.follow(offset, active):
-                logger.info(
-                    "the roads of %s changed: %s", city_id, self.city(city_id).roads.version
-                )
+                logger.info("the roads of %s changed: %s", city_id, keeper.version)
 
     def blockages(self, city_id: str) -> Sequence[Blockage]:
         """The incidents that close their road and have not yet."""

@@ -93,7 +93,7 @@ def test_a_reload_that_failed_is_tried_again(
 
     def reload(speeds: Path) -> None:
         tries.append(speeds.read_text())
-        if 1 < len(tries) < 4:
+        if len(tries) < 3:
             raise ReloadFailed("not now")
 
     roads = OsrmNetwork(
@@ -103,7 +103,7 @@ def test_a_reload_that_failed_is_tried_again(
     roads.update({(2, 3): None})
     assert np.isfinite(roads.travel_times([A], [B])).all()
     assert np.isfinite(roads.travel_times([A], [B])).all()
-    assert tries == ["", "2,3,0.00\n", "2,3,0.00\n", "2,3,0.00\n"]
+    assert tries == ["2,3,0.00\n"] * 3
 
 
 def test_the_file_names_what_is_not_as_usual(arrays: RoadArrays, tmp_path: Path) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from starlette.responses import Response
 
+from dispatch.system import City
 from web.auth import TheCity
 from web.errors import Problem
 
 router = APIRouter(tags=["tiles"])
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 MEDIA_TYPE = "application/vnd.pmtiles"
 
 
@@ -28,11 +31,12 @@ def basemap(request: Request, city: TheCity, version: str) -> Response:
 
     The version is part of the address, so what is fetched may be kept for ever.
     """
-    if city.basemap is None or city.version != version:
+    archive = _archive(city, version)
+    if archive is None:
         raise Problem(404, "not_found")
-    stat = city.basemap.stat()
+    stat = archive.stat()
     response = FileResponse(
-        city.basemap,
+        archive,
         media_type=MEDIA_TYPE,
         stat_result=stat,
         headers={
@@ -45,6 +49,16 @@ def basemap(request: Request, city: TheCity, version: str) -> Response:
         return Response(status_code=304, headers=kept)
     _check_range(request.headers.get("range"), stat.st_size)
     return response
+
+
+def _archive(city: City, version: str) -> Path | None:
+    """The basemap of a version; an older one too, for screens that were opened before."""
+    if city.basemap is None or city.version == version:
+        return city.basemap
+    if not _VERSION.fullmatch(version):
+        return None
+    older = city.basemap.parent.parent / version / city.basemap.name
+    return older if older.is_file() else None
 
 
 def _check_range(asked: str | None, size: int) -> None:
