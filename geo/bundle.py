@@ -6,6 +6,7 @@ from pathlib import Path
 
 from geo.areas import Areas, BadAreas
 from geo.bundle_build import Extract, Place, build_version
+from geo.bundle_diff import Changes
 from geo.bundle_errors import BundleDamaged, BundleError, BundleMissing
 from geo.bundle_files import (
     AREAS,
@@ -21,6 +22,7 @@ from geo.bundle_files import (
     file_entry,
 )
 from geo.gazetteer import Gazetteer, GazetteerError
+from geo.import_limits import MOST_MEMORY_BYTES
 from geo.progress import Progress, Silent
 from geo.roadarrays import RoadArrays
 from geo.roadgraph import RoadGraph
@@ -42,15 +44,18 @@ def build_bundle(
     *,
     source: Extract | Place,
     root: Path,
-    wards: Path | None = None,
+    wards: Path | Areas | None = None,
     name: str | None = None,
     progress: Progress | None = None,
     now: datetime | None = None,
+    most_memory: int = MOST_MEMORY_BYTES,
 ) -> "Bundle":
     """Build the city into a fresh folder of `root`, switch to it at once, and open it.
 
-    `wards` is a GeoJSON file of polygons; without it the wards are those of the map. `name` is
-    what people call the city; without it the place's name or the id. Raises a BundleError that
+    `wards` is a GeoJSON file of polygons, or what is known already; without it the wards are those
+    of the map. `name` is
+    what people call the city; without it the place's name or the id. Reading the map may take
+    `most_memory` bytes. Raises a BundleError that
     says what to do, and then leaves the bundle there was as it was.
     """
     build_version(
@@ -61,6 +66,7 @@ def build_bundle(
         name=name,
         progress=progress or Silent(),
         now=now,
+        most_memory=most_memory,
     )
     return open_bundle(root, city_id)
 
@@ -126,6 +132,10 @@ class Bundle:
                 except GazetteerError as e:
                     raise self._damaged(GAZETTEER) from e
             return self._gazetteer
+
+    def changes(self) -> Changes | None:
+        """What this version changed against the one before; None where there was none."""
+        return Changes.load(self.path)
 
     def verify(self, *, progress: Progress | None = None) -> None:
         """Compare every file with its checksum; raises BundleDamaged naming the first bad one."""

@@ -1,11 +1,9 @@
 """Builds a city beside the one in use and switches over only when it is whole."""
 
 import errno
-import os
 import secrets
 import shutil
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +16,11 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from geo.areas import Areas, BadAreas
 from geo.basemap import BasemapError, build_basemap
+from geo.bundle_diff import Side, changes_between
 from geo.bundle_errors import (
     BadExtract,
     BadWards,
-    BundleBusy,
+    BundleError,
     ExtractMissing,
     NoDiskSpace,
     NotWritable,
@@ -29,7 +28,6 @@ from geo.bundle_errors import (
 from geo.bundle_files import (
     AREAS,
     BASEMAP,
-    CURRENT,
     FILES,
     GAZETTEER,
     MANIFEST,
@@ -40,18 +38,19 @@ from geo.bundle_files import (
     current_version,
     file_entry,
 )
+from geo.bundle_versions import DRAFT, only_builder, point_at, sweep, to_disk
 from geo.gazetteer_build import build_gazetteer
 from geo.gazetteer_sources import GazetteerError
+from geo.import_limits import MOST_MEMORY_BYTES, bounded_memory, check_extract
 from geo.osm_areas import find_areas
 from geo.osm_clip import EDGE_M, clip
 from geo.osm_import import import_extract
 from geo.osm_place import fetch_place
 from geo.point import Box, Point
 from geo.progress import Progress
+from geo.roadarrays import RoadArrays
 from geo.roadengine import compute_order
 
-_DRAFT = ".building-"
-_NEXT = ".next"
 # What a bundle and its drafts took at most, measured: 20 times the extract, and never under this.
 _LEAST_FREE_BYTES = 64 << 20
 _FREE_PER_EXTRACT_BYTE = 20
@@ -91,10 +90,11 @@ def build_version(
     *,
     source: Extract | Place,
     root: Path,
-    wards: Path | None,
+    wards: Path | Areas | None,
     name: str | None,
     progress: Progress,
     now: datetime | None,
+    most_memory: int = MOST_MEMORY_BYTES,
 ) -> str:
     """Build the city into `root` and make it the current one; returns the version.
 
@@ -104,15 +104,17 @@ def build_version(
     called = name or _usual_name(city_id, source)
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     version = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    with _plain_errors(root), _only_builder(home):
-        _sweep(home)
-        known = Areas.from_geojson(wards, city=called) if wards else None
+    with _plain_errors(root), only_builder(home):
+        sweep(home)
+        known = Areas.from_geojson(wards, city=called) if isinstance(wards, Path) else wards
         _check_space(source, home, is_clipped=known is not None)
         with _draft(home) as draft:
             room = draft / "work"
             room.mkdir()
-            ground = _ground(source, room, name=called, wards=known, progress=progress)
-            areas, counts = _fill(draft, ground, progress=progress)
+            with bounded_memory(most_memory):
+                ground = _ground(source, room, name=called, wards=known, progress=progress)
+                roads, areas, counts = _fill(draft, ground, progress=progress)
+            build_basemap(ground.extract, draft / BASEMAP, progress=progress)
             middle = areas.service_area.centroid
             progress.stage("Checksums", sum((draft / file).stat().st_size for file in FILES))
             manifest = Manifest(
@@ -122,14 +124,15 @@ def build_version(
                 created_at=moment.isoformat(timespec="seconds"),
                 box=Box(*areas.service_area.bounds),
                 center=Point(middle.x, middle.y),
-                source=_about(source),
+                source=_about(source, has_own_wards=known is not None),
                 counts=counts,
                 files={file: file_entry(draft / file, progress=progress) for file in FILES},
             )
             manifest.save(draft / MANIFEST)
+            _compare(draft, home, Side(version, roads, areas, counts))
             shutil.rmtree(room)
             _switch(draft, home, version)
-        _sweep(home)
+        sweep(home)
     return version
 
 
@@ -139,10 +142,24 @@ def _usual_name(city_id: str, source: Extract | Place) -> str:
     return city_id.replace("-", " ").replace("_", " ").title()
 
 
-def _about(source: Extract | Place) -> dict[str, str]:
+def _about(source: Extract | Place, *, has_own_wards: bool) -> dict[str, str]:
+    own = {"wards": "own"} if has_own_wards else {}
     if isinstance(source, Place):
-        return {"kind": "place", "name": source.query}
-    return {"kind": "extract", "name": source.path.name}
+        return {"kind": "place", "name": source.query, **own}
+    return {"kind": "extract", "name": source.path.name, **own}
+
+
+def _compare(draft: Path, home: Path, new: Side) -> None:
+    """Keep with the new version what it changes; nothing where there is no readable one before."""
+    before = current_version(home)
+    if before is None:
+        return
+    try:
+        manifest = Manifest.load(home / before / MANIFEST)
+        roads, areas = RoadArrays.load(home / before / ROADS), Areas.load(home / before / AREAS)
+    except (BundleError, BadAreas, OSError, ValueError, KeyError):
+        return
+    changes_between(Side(before, roads, areas, manifest.counts), new).save(draft)
 
 
 def _ground(
@@ -170,8 +187,10 @@ def _ground(
     return _Ground(cut, name, None, wards)
 
 
-def _fill(draft: Path, ground: _Ground, *, progress: Progress) -> tuple[Areas, dict[str, float]]:
-    """Write every file but the manifest; what fails soonest comes first."""
+def _fill(
+    draft: Path, ground: _Ground, *, progress: Progress
+) -> tuple[RoadArrays, Areas, dict[str, float]]:
+    """Write every file but basemap and manifest; what fails soonest comes first."""
     roads = import_extract(ground.extract, progress=progress)
     areas = ground.wards or find_areas(
         ground.extract, roads, city=ground.name, outline=ground.outline, progress=progress
@@ -183,7 +202,6 @@ def _fill(draft: Path, ground: _Ground, *, progress: Progress) -> tuple[Areas, d
     roads.save(draft / ROADS)
     np.save(draft / ORDER, compute_order(roads), allow_pickle=False)
     gazetteer = build_gazetteer(ground.extract, areas, draft / GAZETTEER, progress=progress)
-    build_basemap(ground.extract, draft / BASEMAP, progress=progress)
     counts = {
         "road_km": round(float(roads.length_m.sum()) / 1_000, 1),
         "nodes": roads.node_count,
@@ -196,7 +214,7 @@ def _fill(draft: Path, ground: _Ground, *, progress: Progress) -> tuple[Areas, d
         "houses": gazetteer.houses,
         "crossings": gazetteer.crossings,
     }
-    return areas, counts
+    return roads, areas, counts
 
 
 @contextmanager
@@ -241,6 +259,7 @@ def _check_space(source: Extract | Place, home: Path, *, is_clipped: bool) -> No
             raise ExtractMissing(
                 f"There is no file {source.path}; give the path of an .osm.pbf extract."
             )
+        check_extract(source.path, is_cut=is_clipped)
         if not is_clipped:
             needed = max(needed, _FREE_PER_EXTRACT_BYTE * source.path.stat().st_size)
     free = shutil.disk_usage(home).free
@@ -252,57 +271,9 @@ def _check_space(source: Extract | Place, home: Path, *, is_clipped: bool) -> No
 
 
 @contextmanager
-def _only_builder(home: Path) -> Iterator[None]:
-    """Hold the city's folder against a second builder; leaves no folder where no city is."""
-    made = [folder for folder in (home.parent, home) if not folder.exists()]
-    home.mkdir(parents=True, exist_ok=True)
-    handle = _lock(home)
-    try:
-        yield
-    finally:
-        if handle is not None:
-            os.close(handle)
-        for folder in reversed(made):
-            if not any(folder.iterdir()):
-                folder.rmdir()
-
-
-def _lock(home: Path) -> int | None:
-    """A lock on the folder itself: it leaves no file, and dies with its process."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    handle = os.open(home, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as e:
-        os.close(handle)
-        raise BundleBusy(
-            f"The city {home.name} is being built by another process; wait until it is done."
-        ) from e
-    return handle
-
-
-def _sweep(home: Path) -> None:
-    """Remove what killed builds left, and versions older than the one before the current.
-
-    The version before stays: a running Sigap may still serve its files.
-    """
-    for debris in home.glob(f"{_DRAFT}*"):
-        shutil.rmtree(debris)
-    (home / _NEXT).unlink(missing_ok=True)
-    current = current_version(home)
-    versions = sorted(p for p in home.iterdir() if p.is_dir())
-    older = [p for p in versions if p.name != current]
-    for obsolete in older[:-1] if current else older:
-        shutil.rmtree(obsolete)
-
-
-@contextmanager
 def _draft(home: Path) -> Iterator[Path]:
     """A folder that is gone afterwards, unless it has become a version."""
-    draft = home / f"{_DRAFT}{secrets.token_hex(4)}"
+    draft = home / f"{DRAFT}{secrets.token_hex(4)}"
     draft.mkdir()
     try:
         yield draft
@@ -314,22 +285,6 @@ def _draft(home: Path) -> Iterator[Path]:
 def _switch(draft: Path, home: Path, version: str) -> None:
     """Make the draft a version and the version current: power may fail at any line."""
     for path in (*draft.iterdir(), draft):
-        _to_disk(path)
+        to_disk(path)
     draft.rename(home / version)
-    pointer = home / _NEXT
-    pointer.write_text(version + "\n", encoding="utf-8")
-    _to_disk(pointer)
-    _to_disk(home)
-    pointer.replace(home / CURRENT)
-    _to_disk(home)
-
-
-def _to_disk(path: Path) -> None:
-    # Windows has no handle on a folder, and syncs a file only through a writing one.
-    if sys.platform == "win32":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    point_at(home, version)

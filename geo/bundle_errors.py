@@ -25,6 +25,12 @@ class BadExtract(BundleError):
     code = "bad_extract"
 
 
+class TooLarge(BundleError):
+    """The map is larger than any city's, or takes more memory than it may."""
+
+    code = "too_large"
+
+
 class NoRoads(BundleError):
     """The extract holds no road that a vehicle may drive."""
 

@@ -278,17 +278,6 @@ def test_wards_cut_their_city_out_of_a_larger_map(tmp_path: Path) -> None:
     assert {path.name for path in city.path.iterdir()} == {*city.manifest.files, "manifest.json"}
 
 
-def test_old_versions_go_but_the_one_before_stays_readable(tmp_path: Path) -> None:
-    town = Extract(grid(3).write(tmp_path / "town.osm"))
-    root = tmp_path / "cities"
-    versions = [
-        build_bundle("town", source=town, root=root, now=datetime(2026, 1, day, tzinfo=UTC))
-        for day in (1, 2, 3, 4)
-    ]
-    assert [bundle.path.exists() for bundle in versions] == [False, False, True, True]
-    assert open_bundle(root, "town").path == versions[-1].path
-
-
 def test_stages_are_told_in_order_and_known_ones_are_filled(tmp_path: Path) -> None:
     class Listener:
         def __init__(self) -> None:

@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from geo.bundle import Bundle, Extract, Place, build_bundle, installed_cities, open_bundle
-from web.cli.progress import Bars
+from geo.bundle_diff import Changes
+from geo.bundle_versions import prune, use_version, versions_of
+from web.cli.progress import Bars, peak_mb
 from web.cli.stop import Stop
 from web.settings import Settings
+
+MOST_STREETS = 12
 
 app = typer.Typer(no_args_is_help=True)
 console = Console(highlight=False)
@@ -47,6 +51,96 @@ def add(
     describe(bundle)
 
 
+@app.command()
+def refresh(
+    city_id: str,
+    extract: Annotated[Path | None, typer.Option(help="a newer OpenStreetMap file")] = None,
+    place: Annotated[str | None, typer.Option(help="what to fetch anew")] = None,
+    wards: Annotated[Path | None, typer.Option(help="other kelurahan polygons, GeoJSON")] = None,
+) -> None:
+    """Make a city anew from a newer map, keeping its name and its own wards; say what changed.
+
+    A running Sigap goes on with it within seconds. The version before is kept.
+    """
+    root = folder(Settings())
+    before = open_bundle(root, city_id)
+    source_before = before.manifest.source
+    if extract is None and place is None and source_before["kind"] == "place":
+        place = source_before["name"]
+    if (extract is None) == (place is None):
+        raise Stop("Say where the newer map comes from: either --extract FILE or --place NAME.")
+    own = before.areas() if source_before.get("wards") == "own" else None
+    with Bars(console) as bars:
+        bundle = build_bundle(
+            city_id,
+            source=Extract(extract) if extract is not None else Place(place or ""),
+            wards=wards or own,
+            name=before.manifest.name,
+            root=root,
+            progress=bars,
+        )
+    describe(bundle)
+
+
+@app.command()
+def changes(
+    city_id: str,
+    version: Annotated[str | None, typer.Argument(help="default: the one in use")] = None,
+    every: Annotated[bool, typer.Option("--all", help="every street, not the longest")] = False,
+) -> None:
+    """What a version changed: streets gained, lost and renamed, roads, wards."""
+    home = open_bundle(folder(Settings()), city_id).path.parent
+    names = [each.name for each in versions_of(folder(Settings()), city_id)]
+    if version is not None and version not in names:
+        raise Stop(f"The city {city_id} has no version “{version}”; it has {', '.join(names)}.")
+    found = Changes.load(home / version if version else home / _current(city_id))
+    if found is None:
+        console.print(f"Nothing is known of what was before this version of {city_id}.")
+        return
+    tell_changes(found, most=None if every else MOST_STREETS)
+
+
+@app.command()
+def versions(city_id: str) -> None:
+    """Every version of a city that is kept: old decisions name the version of their roads."""
+    # a version must be whole to be typed
+    table = Table(Column("version", no_wrap=True), "made", "from", "MB", "")
+    for each in versions_of(folder(Settings()), city_id):
+        manifest = each.manifest
+        table.add_row(
+            each.name,
+            manifest.created_at if manifest else "?",
+            manifest.source.get("name", "?") if manifest else "unreadable",
+            f"{each.size / 1e6:,.1f}",
+            "in use" if each.is_current else "",
+        )
+    console.print(table)
+
+
+@app.command()
+def use(city_id: str, version: str) -> None:
+    """Go back to an older version, or forward again; a running Sigap follows within seconds."""
+    use_version(folder(Settings()), city_id, version)
+    console.print(f"[green]✓[/] {city_id} is {version} now.")
+
+
+@app.command("prune")
+def prune_(
+    city_id: str,
+    keep: Annotated[int, typer.Option(min=1, help="how many of the newest stay")] = 2,
+) -> None:
+    """Delete old versions of a city; the one in use always stays."""
+    gone = prune(folder(Settings()), city_id, keep=keep)
+    freed = sum(each.size for each in gone) / 1e6
+    for each in gone:
+        console.print(f"  {each.name}")
+    console.print(f"[green]✓[/] {city_id}: {freed:,.1f} MB freed, versions deleted: {len(gone)}.")
+
+
+def _current(city_id: str) -> str:
+    return open_bundle(folder(Settings()), city_id).manifest.version
+
+
 @app.command("list")
 def list_() -> None:
     """Every city that has a bundle."""
@@ -73,4 +167,35 @@ def describe(bundle: Bundle) -> None:
         f"{name} {value:,.0f}" for name, value in sorted(bundle.manifest.counts.items())
     )
     console.print(f"[green]✓[/] {bundle.manifest.name} ({bundle.manifest.version}): {counts}")
+    if peak := peak_mb():
+        console.print(f"  at most {peak:,.0f} MB of memory")
     console.print(f"  {bundle.manifest.attribution}")
+    if found := bundle.changes():
+        tell_changes(found, most=MOST_STREETS)
+
+
+def tell_changes(found: Changes, *, most: int | None) -> None:
+    """Print what a newer map changed, the longest streets first."""
+    counts = " ".join(
+        f"{name} {found.counts_before.get(name, 0):,.0f} → {value:,.0f};"
+        for name, value in sorted(found.counts_after.items())
+        if value != found.counts_before.get(name, 0)
+    )
+    console.print(f"Against {found.before}: {counts or 'the counts are the same.'}")
+    console.print(
+        f"  stretches of road: {found.stretches_gained:,} gained, {found.stretches_lost:,} lost, "
+        f"{found.stretches_kept:,} kept"
+    )
+    renamed = [f"{each.before} → {each.after} ({each.metres:,.0f} m)" for each in found.renamed]
+    told = {
+        "streets gained": [f"{each.name} ({each.metres:,.0f} m)" for each in found.gained],
+        "streets lost": [f"{each.name} ({each.metres:,.0f} m)" for each in found.lost],
+        "streets renamed": renamed,
+        "wards gained": list(found.wards_gained),
+        "wards lost": list(found.wards_lost),
+    }
+    for title, names in told.items():
+        if names:
+            shown = names if most is None else names[:most]
+            more = f" and {len(names) - len(shown):,} more" if len(shown) < len(names) else ""
+            console.print(f"  {title} ({len(names):,}): {', '.join(shown)}{more}", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,7 @@ class Bars:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[memory]}"),
             console=console,
             transient=False,
         )
@@ -49,7 +51,7 @@ class Bars:
         self._finish()
         self._begun, self._name = time.monotonic(), name
         if self._console.is_terminal:
-            self._task = self._bars.add_task(name, total=total)
+            self._task = self._bars.add_task(name, total=total, memory="")
         else:
             self._console.print(f"  {name} …")
 
@@ -62,5 +64,24 @@ class Bars:
         if self._task is not None:
             task = self._bars.tasks[self._bars.task_ids.index(self._task)]
             total = task.total or 1
-            self._bars.update(self._task, total=total, completed=total)
+            self._bars.update(self._task, total=total, completed=total, memory=_memory())
             self._task = None
+        elif self._name:
+            self._console.print(f"    {time.monotonic() - self._begun:,.1f} s, at most {_memory()}")
+        self._name = ""
+
+
+def peak_mb() -> float | None:
+    """The most memory this process has used, in MB (10^6 bytes); None where nobody counts it."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # kilobytes on Linux, bytes on macOS
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1_024 / 1e6
+
+
+def _memory() -> str:
+    peak = peak_mb()
+    return "" if peak is None else f"{peak:,.0f} MB"
