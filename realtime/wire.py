@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import orjson
+
+from realtime import messages
+from realtime.frames import Packet
+from realtime.messages import Ping, Pong
 
 
 class BadMessage(ValueError):
     """The client sent something that is not part of the protocol."""
+
+
+Bbox = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,16 @@ class Subscribe:
     channel: str
     since: Since | None = None
     token: str | None = None
+    bbox: Bbox | None = None
+    positions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """C→S: the map shows this box now; None is everything."""
+
+    channel: str
+    bbox: Bbox | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +54,6 @@ class Unsubscribe:
     """C→S: enough of this channel."""
 
     channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pong:
-    """C→S: still here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +74,12 @@ class Durable:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """S→C: every event missed since the client's offset."""
+    """S→C: every event missed since the client's offset; `more` when another page follows."""
 
     epoch: str
     offset: int
     events: tuple[Durable, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,33 @@ class Snapshot:
     state: Mapping[str, Mapping[str, Any]]
 
 
-def decode(text: str | bytes) -> Subscribe | Unsubscribe | Pong:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An answer that is written already: what many clients are told alike is written once.
+
+    `then` are events told since, to be sent right after it.
+    """
+
+    epoch: str
+    offset: int
+    packet: Packet
+    then: tuple[str, ...] = ()
+    more: bool = False
+
+
+Start = Recovered | Snapshot | Ready
+
+_EXPECTED = "expected {sub: channel}, {view: channel}, {unsub: channel}, {ping: 1} or {pong: 1}"
+_SHAPES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
+    ("sub", messages.Subscribe),
+    ("view", messages.View),
+    ("unsub", messages.Unsubscribe),
+    ("pong", messages.Pong),
+    ("ping", messages.Ping),
+)
+
+
+def decode(text: str | bytes) -> Subscribe | View | Unsubscribe | Ping | Pong:
     """Read a client's message. Raises BadMessage with what is wrong."""
     try:
         message = orjson.loads(text)
@@ -84,65 +125,119 @@ def decode(text: str | bytes) -> Subscribe | Unsubscribe | Pong:
         raise BadMessage("not JSON") from error
     if not isinstance(message, dict):
         raise BadMessage("not an object")
-    if "pong" in message:
-        return Pong()
-    if isinstance(message.get("unsub"), str):
-        return Unsubscribe(message["unsub"])
-    channel, token = message.get("sub"), message.get("token")
-    if not isinstance(channel, str) or len(channel) > 200:
-        raise BadMessage("expected {sub: channel}, {unsub: channel} or {pong: 1}")
-    if token is not None and not isinstance(token, str):
-        raise BadMessage("token must be text")
-    return Subscribe(channel, _since(message.get("since")), token)
+    shape = next((shape for key, shape in _SHAPES if key in message), None)
+    if shape is None:
+        raise BadMessage(_EXPECTED)
+    try:
+        found = msgspec.convert(message, shape)
+    except msgspec.ValidationError as error:
+        raise BadMessage(_fault(str(error))) from error
+    match found:
+        case messages.Subscribe():
+            since = None if found.since is None else Since(found.since.epoch, found.since.offset)
+            return Subscribe(found.sub, since, found.token, _box(found.bbox), found.pos)
+        case messages.View():
+            return View(found.view, _box(found.bbox))
+        case messages.Unsubscribe():
+            return Unsubscribe(found.unsub)
+        case Ping() | Pong():
+            return found
+        case _:
+            raise BadMessage(_EXPECTED)
 
 
-def _since(value: Any) -> Since | None:
-    if value is None:
-        return None
-    if (
-        not isinstance(value, dict)
-        or not isinstance(value.get("epoch"), str)
-        or type(value.get("offset")) is not int  # true and false are integers too
+def _fault(said: str) -> str:
+    """The sentence for the first thing that is wrong."""
+    for where, sentence in (
+        ("$.since", "since must be {epoch, offset}"),
+        ("$.token", "token must be text"),
+        ("$.bbox", "bbox must be [west, south, east, north] in degrees"),
+        ("$.pos", "pos must be true or false"),
     ):
-        raise BadMessage("since must be {epoch, offset}")
-    return Since(value["epoch"], value["offset"])
+        if where in said:
+            return sentence
+    return _EXPECTED
 
 
-def _text(body: Mapping[str, Any]) -> str:
-    return orjson.dumps(body, option=orjson.OPT_UTC_Z).decode()
+def _box(box: Bbox | None) -> Bbox | None:
+    if box is not None and box[1] > box[3]:
+        raise BadMessage("bbox must be [west, south, east, north]: south is above north")
+    return box
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _text(message: msgspec.Struct) -> str:
+    return _ENCODER.encode(message).decode()
 
 
 def durable(channel: str, message: Durable) -> str:
     """The text of one event."""
-    return _text({"ch": channel, **message.body()})
+    m = message
+    return _text(messages.Durable(channel, m.o, m.p, m.t, m.k, m.v, _dict(m.d)))
+
+
+def body(message: Durable) -> str:
+    """The text of one event as it stands in a page of events, without its channel."""
+    return _text(_event(message))
+
+
+def with_channel(channel: str, body: str) -> str:
+    """An event's text on its channel, from its text in a page of events."""
+    return f'{{"ch":{_ENCODER.encode(channel).decode()},{body[1:]}'
+
+
+def recovered_text(
+    channel: str, epoch: str, offset: int, bodies: Sequence[str], *, more: bool = False
+) -> str:
+    """The text of a page of events that are text already."""
+    head = _text(messages.Recovered(channel, True, epoch, offset, [], more))
+    return head.replace('"events":[]', f'"events":[{",".join(bodies)}]', 1)
 
 
 def positions(channel: str, frame: Iterable[Iterable[Any]]) -> str:
     """The text of a position frame: [[crew, lon, lat, heading, age_s], …]; latest wins."""
-    return _text({"ch": channel, "pos": [list(row) for row in frame]})
+    return _text(messages.Positions(channel, [list(row) for row in frame]))
 
 
-def answer(channel: str, start: Recovered | Snapshot) -> str:
+def answer(channel: str, start: Start) -> str:
     """The text that answers a subscription."""
+    if isinstance(start, Ready):
+        return start.packet.texts[0]
     if isinstance(start, Recovered):
-        events = [event.body() for event in start.events]
-        head = {"recovered": True, "epoch": start.epoch, "offset": start.offset, "events": events}
-        return _text({"ch": channel, **head})
-    head = {"recovered": False, "epoch": start.epoch, "offset": start.offset}
-    return _text({"ch": channel, **head, "state": start.state})
+        events = [_event(event) for event in start.events]
+        return _text(
+            messages.Recovered(channel, True, start.epoch, start.offset, events, start.more)
+        )
+    state = {key: _dict(fields) for key, fields in start.state.items()}
+    return _text(messages.Snapshot(channel, False, start.epoch, start.offset, state))
+
+
+def _event(event: Durable) -> messages.Event:
+    return messages.Event(event.o, event.p, event.t, event.k, event.v, _dict(event.d))
+
+
+def _dict(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return fields if isinstance(fields, dict) else dict(fields)
 
 
 def error(channel: str | None, code: str, detail: str) -> str:
     """The text of a refusal."""
-    return _text({"ch": channel, "error": {"code": code, "detail": detail}})
+    return _text(messages.Error(channel, messages.Fault(code, detail)))
 
 
 def resync(channel: str) -> str:
     """The text that asks a slow client to subscribe again."""
-    return _text({"ch": channel, "resync": True})
+    return _text(messages.Resync(channel, True))
 
 
-PING = '{"ping":1}'
+def pong(number: int) -> str:
+    """The text that answers a ping."""
+    return _text(Pong(number))
+
+
+PING = _text(Ping(1))
 
 
 @dataclass(slots=True)

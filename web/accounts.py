@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -168,6 +169,17 @@ def sign_in(
         return _open(connection, _now(), _person(row, ""), hours=hours)
 
 
+def open_sessions(
+    system: System, city_id: str, username: str, *, count: int, hours: float = 1.0
+) -> list[str]:
+    """Sessions without a password, for whoever has the database in hand; their tokens."""
+    where = (staff.c.city_id == city_id) & (staff.c.username == _username(username))
+    with writing(system.engine) as connection:
+        row = connection.execute(select(staff).where(where)).mappings().one()
+        person = _person(row, "")
+        return [_open(connection, _now(), person, hours=hours).token for _ in range(count)]
+
+
 def has_password(system: System, city_id: str, username: str, password: str) -> bool:
     """Whether this person is there and has this password."""
     where = (staff.c.city_id == city_id) & (staff.c.username == _username(username))
@@ -236,7 +248,10 @@ def redeem_code(system: System, city_id: str, code: str, *, hours: float) -> Ope
 
 def find_session(system: System, city_id: str, token: str) -> Principal | None:
     """Whose session this is; None when it ended, expired or never was."""
-    token_hash = fingerprint(token)
+    return _by_hash(system, city_id, fingerprint(token))
+
+
+def _by_hash(system: System, city_id: str, token_hash: str) -> Principal | None:
     where = (
         (session.c.city_id == city_id)
         & (session.c.token_hash == token_hash)
@@ -252,6 +267,17 @@ def find_session(system: System, city_id: str, token: str) -> Principal | None:
             return None if person["disabled"] else _person(person, token_hash)
         ours = (crew.c.city_id == city_id) & (crew.c.id == row["crew_id"])
         return _crew(connection.execute(select(crew).where(ours)).mappings().one(), token_hash)
+
+
+def changed(system: System, known: Mapping[str, Principal]) -> list[str]:
+    """Which of these sessions ended, or are no longer who they were; by the token's hash."""
+    if not known:
+        return []
+    return [
+        session_hash
+        for session_hash, principal in known.items()
+        if _by_hash(system, principal.city_id, session_hash) != principal
+    ]
 
 
 def end_session(system: System, principal: Principal) -> None:

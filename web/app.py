@@ -82,13 +82,21 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
         running = system if system is not None else await _build_aside(settings)
         app.state.system = running
         await anyio.to_thread.run_sync(running.start)
+        sockets: stream.Sockets = app.state.sockets
         telling = asyncio.create_task(running.serve())
+        running.bus.hear(stream.ENDED, sockets.end)
+        asides = [
+            asyncio.create_task(sockets.recheck_often(running)),
+            asyncio.create_task(app.state.buckets.share(running.bus)),
+        ]
         try:
             yield
         finally:
             running.hub.close_all("shutdown")
             telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            for aside in asides:
+                aside.cancel()
+            await asyncio.gather(telling, *asides, return_exceptions=True)
             # a cancelled read of the log still runs in its thread, with a connection of its own
             await asyncio.get_running_loop().shutdown_default_executor()
             await anyio.to_thread.run_sync(running.stop)

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.errors import preferred, problem
-from web.logs import ACCESS, FAILURES
+from web.logs import ACCESS, FAILURES, REQUEST_ID
 from web.sentences import OWN
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
@@ -47,12 +47,24 @@ class Front:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(9)
+        token = REQUEST_ID.set(request_id)
+        try:
+            if scope["type"] == "http":
+                await self._answer(scope, receive, send, headers, request_id)
+            else:
+                await self.app(scope, receive, send)
+        finally:
+            REQUEST_ID.reset(token)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, request_id: str
+    ) -> None:
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         status = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import threading
@@ -10,14 +11,20 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+import orjson
 from fastapi import Request
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from realtime.bus import Bus
 from web.auth import DISPATCHING, TheViewers
 from web.errors import Problem, http_problem, preferred
 
 KEPT_CLIENTS = 20_000
+TOOK = "took"
+SHARE_S = 0.2
+TOGETHER = 40
+"""So many takes fit in one telemetry text, however long the names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ DOORS: Mapping[str, Rate] = {
 class Buckets:
     """Token buckets by (door, client); the oldest clients are forgotten first.
 
-    Kept in this process: several workers each allow the rate.
+    Kept in this process; several processes tell each other what was taken (`share`), so that all
+    together allow the rate, and a moment's worth more.
     """
 
     def __init__(self, *, factor: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -59,6 +67,7 @@ class Buckets:
         self._clock = clock
         self._lock = threading.Lock()
         self._levels: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._taken: list[tuple[str, str, int]] | None = None
 
     def take(self, door: str, client: str) -> float:
         """Take one token; 0 when there was one, else the seconds until there is."""
@@ -75,6 +84,8 @@ class Buckets:
             self._levels[door, client] = (level if wait else level - 1.0, now)
             while len(self._levels) > KEPT_CLIENTS:
                 self._levels.popitem(last=False)
+            if self._taken is not None and not wait:
+                self._taken.append((door, client, 1))
         return wait
 
     def give_back(self, door: str, client: str) -> None:
@@ -83,6 +94,36 @@ class Buckets:
             if (door, client) in self._levels:
                 level, at = self._levels[door, client]
                 self._levels[door, client] = (level + 1.0, at)
+                if self._taken is not None:
+                    self._taken.append((door, client, -1))
+
+    async def share(self, bus: Bus) -> None:
+        """Tell the other processes what was taken here, and take what they tell, for ever."""
+        self._taken = []
+        stop = bus.hear(TOOK, self._hear)
+        try:
+            while True:
+                await asyncio.sleep(SHARE_S)
+                with self._lock:
+                    taken, self._taken = self._taken, []
+                for first in range(0, len(taken), TOGETHER):
+                    bus.tell(TOOK, orjson.dumps(taken[first : first + TOGETHER]).decode())
+        finally:
+            stop()
+
+    def _hear(self, told: str) -> None:
+        for door, client, count in orjson.loads(told):
+            if door in DOORS:
+                self._spend(door, client, count)
+
+    def _spend(self, door: str, client: str, count: int) -> None:
+        rate = DOORS[door]
+        burst = max(1.0, rate.burst * self._factor)
+        with self._lock:
+            now = self._clock()
+            level, at = self._levels.pop((door, client), (burst, now))
+            level = min(burst, level + (now - at) * rate.per_minute * self._factor / 60.0)
+            self._levels[door, client] = (min(burst, max(0.0, level - count)), now)
 
 
 def client_of(request: HTTPConnection) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import IO
 
@@ -11,6 +12,8 @@ import orjson
 
 ACCESS = logging.getLogger("sigap.access")
 FAILURES = logging.getLogger("sigap.failures")
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The request at hand: it stands in every line that is logged for it, in threads too."""
 
 
 class JsonLines(logging.Formatter):
@@ -22,6 +25,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "log": record.name,
             "message": record.getMessage(),
+            **({"request_id": REQUEST_ID.get()} if REQUEST_ID.get() else {}),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+from web.sockets import PipedProtocol
+
 MAX_MESSAGE_BYTES = 16 * 1024
 WAITING = 2048
 """So many connections wait in the kernel to be accepted."""
@@ -25,7 +27,9 @@ class Server(uvicorn.Server):
                 app,
                 log_config=None,
                 access_log=False,
-                ws="websockets-sansio",
+                ws=PipedProtocol,
+                # the protocol's own heartbeats serve: browsers answer those even while asleep
+                ws_ping_interval=None,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=3,
                 # the application itself believes the proxies that the settings name

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """How people reach this server, for links and QR codes; empty: as the request came."""
     rate_factor: float = Field(default=1.0, ge=0)
     """Multiplies every rate limit of the public doors; 0 turns them off."""
+    metrics_token: str | None = Field(default=None, min_length=16)
+    """Who sends it as `Authorization: Bearer …` may read /metrics; empty: only this machine."""
     staff_session_h: float = Field(default=12.0, gt=0)
     crew_session_h: float = Field(default=24.0 * 30, gt=0)
 

@@ -17,11 +17,13 @@ from dispatch.system import System
 from realtime import wire
 from realtime.hub import Outbox
 from realtime.session import Refused, Session
-from web import limits
+from web import accounts, limits
+from web.accounts import Principal
 from web.auth import WATCHING, TheSystem, Viewers, check_origin, the_viewers
 from web.errors import Problem, language
 from web.logs import FAILURES
 from web.sentences import OWN, Language
+from web.sockets import PIPE
 
 router = APIRouter()
 
@@ -29,8 +31,9 @@ MAX_MESSAGE = 8 * 1024
 MAX_SOCKETS_PER_SESSION = 12
 RECHECK_S = 15.0
 SIGNED_OUT = "signed_out"
+ENDED = "session-ended"
 # RFC 6455: 4000-4999 are the application's own; 1001 is "going away", 1009 "message too big".
-CLOSE_CODES = {SIGNED_OUT: 4401, "too_many": 1008, "shutdown": 1001, "too_big": 1009}
+CLOSE_CODES = {SIGNED_OUT: 4401, "too_many": 1008, "shutdown": 1001, "too_big": 1009, "dead": 1001}
 
 
 class Sockets:
@@ -38,32 +41,57 @@ class Sockets:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[str, set[Callable[[str], None]]] = {}
+        self._open: dict[str, dict[Callable[[str], None], Principal]] = {}
 
-    def add(self, session_hash: str, close: Callable[[str], None]) -> bool:
+    def add(self, principal: Principal, close: Callable[[str], None]) -> bool:
         """Remember one; False when this session has too many."""
         with self._lock:
-            known = self._open.setdefault(session_hash, set())
+            known = self._open.setdefault(principal.session_hash, {})
             if len(known) >= MAX_SOCKETS_PER_SESSION:
                 return False
-            known.add(close)
+            known[close] = principal
             return True
 
-    def remove(self, session_hash: str, close: Callable[[str], None]) -> None:
+    def remove(self, principal: Principal, close: Callable[[str], None]) -> None:
         """It closed by itself."""
         with self._lock:
-            known = self._open.get(session_hash, set())
-            known.discard(close)
+            known = self._open.get(principal.session_hash, {})
+            known.pop(close, None)
             if not known:
-                self._open.pop(session_hash, None)
+                self._open.pop(principal.session_hash, None)
 
-    def end(self, session_hash: str, reason: str = SIGNED_OUT) -> int:
-        """Close every socket of the session; returns how many. Callable from any thread."""
+    def end(self, session_hash: str) -> None:
+        """Close every socket of the session. Callable from any thread."""
         with self._lock:
             closing = list(self._open.get(session_hash, ()))
         for close in closing:
-            close(reason)
-        return len(closing)
+            close(SIGNED_OUT)
+
+    def end_everywhere(self, system: System, session_hash: str) -> None:
+        """Close the sockets of the session, here and in every other process."""
+        self.end(session_hash)
+        system.bus.tell(ENDED, session_hash)
+
+    def known(self) -> dict[str, Principal]:
+        """Who has sockets open, by session."""
+        with self._lock:
+            return {key: next(iter(each.values())) for key, each in self._open.items() if each}
+
+    async def recheck_often(self, system: System) -> None:
+        """End the sockets whose session ended elsewhere: in another process, or by time.
+
+        Each session is asked about once, however many sockets it has.
+        """
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            known = self.known()
+            try:
+                ended = await anyio.to_thread.run_sync(accounts.changed, system, known)
+            except SQLAlchemyError:
+                FAILURES.exception("the sessions could not be checked; they are asked again")
+                continue
+            for session_hash in ended:
+                self.end(session_hash)
 
 
 class Gate:
@@ -115,10 +143,9 @@ class Gate:
             return self._system.holds_token(self._city_id, ticket, token)
         return self._is(*WATCHING) and self._system.has_ticket(self._city_id, ticket)
 
-    async def start(self, channel: str, since: wire.Since | None) -> wire.Recovered | wire.Snapshot:
+    async def start(self, channel: str, since: wire.Since | None) -> wire.Start:
         """What the client missed, or everything."""
-        name = channel.partition(":")[2]
-        return await anyio.to_thread.run_sync(self._system.relay.start, self._city_id, name, since)
+        return await self._system.relay.start(self._city_id, channel.partition(":")[2], since)
 
 
 @router.websocket("/ws/{city}")
@@ -135,32 +162,31 @@ async def stream(socket: WebSocket, city: str, system: TheSystem) -> None:
     gate = Gate(system, city, viewers, language(socket))
     await socket.accept()
     heard = _Heard(socket)
-    session = Session(system.hub, gate, send=socket.send_text, receive=heard.receive)
+    pipe = socket.scope.get("extensions", {}).get(PIPE, {}).get("pipe")
+    session = Session(system.hub, gate, send=socket.send_text, receive=heard.receive, pipe=pipe)
     heard.outbox = session.outbox
-    sessions = [p.session_hash for p in (viewers.staff, viewers.crew) if p is not None]
-    reason = await _serve(socket, session, sessions, viewers)
+    principals = [each for each in (viewers.staff, viewers.crew) if each is not None]
+    reason = await _serve(socket, session, principals)
     if reason != "left":
         with suppress(RuntimeError, WebSocketDisconnect):
             await socket.close(CLOSE_CODES.get(reason, 1000), reason)
 
 
-async def _serve(socket: WebSocket, session: Session, sessions: list[str], viewers: Viewers) -> str:
+async def _serve(socket: WebSocket, session: Session, principals: list[Principal]) -> str:
     sockets: Sockets = socket.app.state.sockets
     close = _closer(asyncio.get_running_loop(), session.outbox)
-    known: list[str] = []
-    watch = asyncio.create_task(_recheck(socket, session.outbox, viewers))
+    known: list[Principal] = []
     try:
-        for session_hash in sessions:
-            if not sockets.add(session_hash, close):
+        for principal in principals:
+            if not sockets.add(principal, close):
                 return "too_many"
-            known.append(session_hash)
+            known.append(principal)
         return await session.run()
     except WebSocketDisconnect:
         return "left"
     finally:
-        watch.cancel()
-        for session_hash in known:
-            sockets.remove(session_hash, close)
+        for principal in known:
+            sockets.remove(principal, close)
 
 
 def _closer(loop: asyncio.AbstractEventLoop, outbox: Outbox) -> Callable[[str], None]:
@@ -168,21 +194,6 @@ def _closer(loop: asyncio.AbstractEventLoop, outbox: Outbox) -> Callable[[str], 
         loop.call_soon_threadsafe(outbox.close, reason)
 
     return close
-
-
-async def _recheck(socket: WebSocket, outbox: Outbox, viewers: Viewers) -> None:
-    """End the socket when a session of it ended elsewhere: in another process, or by time."""
-    while viewers.anyone is not None:
-        await asyncio.sleep(RECHECK_S)
-        system: System = socket.app.state.system
-        try:
-            present = await anyio.to_thread.run_sync(the_viewers, socket, system)
-        except SQLAlchemyError:
-            FAILURES.exception("a session could not be checked; it is asked again")
-            continue
-        if present != viewers:
-            outbox.close(SIGNED_OUT)
-            return
 
 
 class _Heard:

@@ -40,6 +40,13 @@ class StoredLog:
         with reading(self._engine) as connection:
             return journal.after(connection, city_id, offset, limit)
 
+    def tail(self, city_id: str, offset: int, limit: int) -> tuple[str, int, Sequence[Entry]]:
+        with reading(self._engine) as connection:
+            epoch, head = journal.head(connection, city_id)
+            if head <= offset:
+                return epoch, head, ()
+            return epoch, head, journal.after(connection, city_id, offset, limit)
+
     def channel_after(
         self, city_id: str, channel: str, offset: int, limit: int
     ) -> Sequence[tuple[Entry, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -16,6 +17,7 @@ from dispatch.core.coverage import Terrain
 from dispatch.core.errors import SigapError
 from dispatch.core.world import Timer, World
 from dispatch.dispatcher import Blockage, Question, Rest
+from dispatch.system import telemetry
 from dispatch.system.cities import City
 from dispatch.system.etas import Etas
 from geo.point import Point
@@ -87,6 +89,11 @@ class DispatcherLoop:
     def use(self, city: City) -> None:
         """Go on with a newer version of the city, from the next question on."""
         self._city = city
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
 
     def wake(self) -> None:
         """Something happened; callable from any thread."""
@@ -200,6 +207,7 @@ class DispatcherLoop:
 
     def _plan(self) -> bool:
         """Whether the plan stands; when not, the next turn plans anew."""
+        begun = time.perf_counter()
         asked = self._steps.ask(self._city.id, dispatcher.question)
         if not asked.incidents:
             return True
@@ -215,6 +223,7 @@ class DispatcherLoop:
 
         try:
             self._steps.step(self._city.id, act)
+            telemetry.DECISION.labels(self._city.id).observe(time.perf_counter() - begun)
             self._planned_version = version
         except SigapError as refused:
             # somebody was faster than the plan: the next turn plans with what they did

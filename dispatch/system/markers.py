@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from dispatch.core.crews import Fix
 from dispatch.storage import fixes
 from dispatch.system.positions import Positions
 from geo.sql import conninfo_of, reading, writing
@@ -35,10 +36,11 @@ class Markers:
         bus: Bus,
         *,
         then: Callable[[], None],
+        learned: Callable[[str, Sequence[Fix]], None],
     ) -> None:
-        """`then` is done after each writing."""
+        """`then` is done after each writing, `learned` with what others wrote of a city."""
         self._engine, self._cities, self._bus = engine, cities, bus
-        self._then = then
+        self._then, self._learned = then, learned
         self._others = conninfo_of(engine) is not None
         self._heard: set[str] = set()
         self._seen: dict[str, datetime] = {}
@@ -86,7 +88,9 @@ class Markers:
         except (SQLAlchemyError, OSError):
             logger.exception("the positions of %s are learned later", city_id)
             return
-        self._cities[city_id].learn(found)
+        moved = self._cities[city_id].learn(found)
+        if moved:
+            self._learned(city_id, moved)
         if found:
             newest = max(fix.server_time for fix in found.values())
             self._seen[city_id] = newest if seen is None else max(newest, seen)

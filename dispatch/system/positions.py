@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from dispatch.core.crews import Fix
 from dispatch.system.cities import City
-from geo.locate import LATE, Seen, Settings, Track, impossible, locate
+from geo.locate import LATE, REMEMBERED, Seen, Settings, Track, impossible, locate
 from geo.network import Nearby
 
 KEPT_WAITING = 500_000
@@ -100,15 +100,23 @@ class Positions:
                 said[i] = self._take(fixes[i], near[i], settings, moved)
         return Taken(moved, said)
 
-    def learn(self, fixes: Mapping[UUID, Fix]) -> int:
-        """Take over what other processes took in; returns how many markers moved."""
-        moved = 0
+    def learn(self, fixes: Mapping[UUID, Fix]) -> list[Fix]:
+        """Take over what other processes took in; returns what moved a marker.
+
+        The next fix of the same device may come here: it is held against what came there.
+        """
+        moved = []
         with self._lock:
             for crew_id, fix in fixes.items():
                 last = self._newest.get(crew_id)
-                if last is None or fix.fix_time > last.fix_time:
-                    self._newest[crew_id] = fix
-                    moved += 1
+                if last is not None and fix.fix_time <= last.fix_time:
+                    continue
+                self._newest[crew_id] = fix
+                key = (crew_id, fix.device)
+                track = self._tracks.get(key) or Track()
+                times = tuple(sorted({*track.times, fix.fix_time})[-REMEMBERED:])
+                self._tracks[key] = replace(track, times=times, last=fix)
+                moved.append(fix)
         return moved
 
     @staticmethod

@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,7 @@ from dispatch.core.world import World
 from dispatch.system.cities import City
 from dispatch.system.etas import Etas
 from dispatch.system.round_tours import Ask, Task, draft_of, problem_of, propose, task_of
+from realtime.bus import Bus
 
 logger = logging.getLogger("sigap.rounds")
 
@@ -80,6 +83,10 @@ class Plan:
         return self.phase in ("done", "failed", "cancelled")
 
 
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Plan)
+
+
 class _Stopped(Exception):
     """The plan was cancelled, or failed for the reason named."""
 
@@ -96,31 +103,52 @@ class _Run:
     thread: threading.Thread | None = None
 
 
-class RoundPlans:
-    """The plans of this process: one at a time for each city. Thread safe."""
+TOLD, CANCEL = "plan", "plan-cancel"
+HEARD_WITHIN_S = 60.0
+"""A plan of another process that is silent for so long is over: that process is gone."""
+UNKNOWN_S, CANCEL_S = 0.5, 10.0
 
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
+
+class RoundPlans:
+    """The plans of all processes, one at a time for each city. Thread safe.
+
+    Each is worked out by the process that was asked; the others hear how far it is.
+    """
+
+    def __init__(self, steps: Steps, bus: Bus) -> None:
+        self._steps, self._bus = steps, bus
         self._lock = threading.Lock()
         self._runs: dict[UUID, _Run] = {}
+        self._others: dict[UUID, tuple[float, Plan]] = {}
+
+    def start(self) -> None:
+        """Hear of the plans of other processes from now on."""
+        self._bus.hear(TOLD, self._hear)
+        self._bus.hear(CANCEL, self._hear_cancel)
 
     def busy(self, city_id: str) -> bool:
         """Whether a plan is being worked out for the city."""
         with self._lock:
-            return any(
-                run.plan.city_id == city_id and not run.plan.ended for run in self._runs.values()
-            )
+            return any(plan.city_id == city_id and not plan.ended for plan in self._plans())
+
+    def _plans(self) -> list[Plan]:
+        """Every plan that is worked out somewhere; call it with the lock held."""
+        since = time.monotonic() - HEARD_WITHIN_S
+        others = [plan for at, plan in self._others.values() if at >= since]
+        return [*(run.plan for run in self._runs.values()), *others]
 
     def begin(self, city_id: str, plan_id: UUID, actor: Actor, ask: Ask) -> None:
         """Start to plan. Raises Conflict when another plan of the city is being worked out."""
         run = _Run(Plan(plan_id, city_id))
         with self._lock:
-            for other in self._runs.values():
-                if other.plan.city_id == city_id and not other.plan.ended:
+            for other in self._plans():
+                if other.city_id == city_id and not other.ended:
                     raise Conflict("A plan is being worked out already. Wait for it, or cancel it.")
             self._runs[plan_id] = run
             for old in list(self._runs)[:-KEPT]:
                 del self._runs[old]
+        # before anybody is told its id, who may ask another process for it
+        self._bus.tell(TOLD, _ENCODER.encode(run.plan).decode())
         name = f"rounds-{city_id}"
         run.thread = threading.Thread(
             target=self._work, args=(run, actor, ask), name=name, daemon=True
@@ -128,18 +156,50 @@ class RoundPlans:
         run.thread.start()
 
     def find(self, city_id: str, plan_id: UUID) -> Plan:
-        """How far the plan is. Raises NotFound for one that this process never knew."""
-        with self._lock:
-            run = self._runs.get(plan_id)
-        if run is None or run.plan.city_id != city_id:
+        """How far the plan is. Raises NotFound for one that no process knows."""
+        plan = self._known(plan_id)
+        until = time.monotonic() + UNKNOWN_S
+        while plan is None and time.monotonic() < until:
+            # it may have begun a moment ago, in another process
+            time.sleep(UNKNOWN_S / 10)
+            plan = self._known(plan_id)
+        if plan is None or plan.city_id != city_id:
             raise NotFound("This plan is not known any more. Plan again.", kind="plan")
-        return run.plan
+        return plan
+
+    def _known(self, plan_id: UUID) -> Plan | None:
+        with self._lock:
+            if plan_id in self._runs:
+                return self._runs[plan_id].plan
+            return self._others[plan_id][1] if plan_id in self._others else None
+
+    def _hear(self, told: str) -> None:
+        plan = _DECODER.decode(told)
+        with self._lock:
+            self._others[plan.id] = (time.monotonic(), plan)
+            for old in list(self._others)[:-KEPT]:
+                del self._others[old]
+
+    def _hear_cancel(self, told: str) -> None:
+        with self._lock:
+            run = self._runs.get(UUID(told))
+        if run is not None:
+            run.cancelled.set()
+            if run.worker is not None:
+                run.worker.kill()
 
     def cancel(self, city_id: str, plan_id: UUID) -> Plan:
         """End it; nothing of it stays. One that ended already stays as it is."""
         plan = self.find(city_id, plan_id)
         with self._lock:
-            run = self._runs[plan_id]
+            run = self._runs.get(plan_id)
+        if run is None:
+            self._bus.tell(CANCEL, str(plan_id))
+            until = time.monotonic() + CANCEL_S
+            while not plan.ended and time.monotonic() < until:
+                time.sleep(UNKNOWN_S / 10)
+                plan = self.find(city_id, plan_id)
+            return plan
         run.cancelled.set()
         if run.worker is not None:
             run.worker.kill()
@@ -272,6 +332,7 @@ class RoundPlans:
     def _tell(self, run: _Run, **news: Any) -> None:
         with self._lock:
             run.plan = replace(run.plan, **news)
+        self._bus.tell(TOLD, _ENCODER.encode(run.plan).decode())
 
 
 def _end(worker: subprocess.Popen[str], late: threading.Event) -> None:

@@ -12,6 +12,7 @@ import hmac
 import logging
 import math
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from dispatch.core.coverage import Terrain
 from dispatch.core.crews import Fix
 from dispatch.core.errors import NotFound
 from dispatch.core.events import Actor, Stretch
-from dispatch.core.log import wire_view
+from dispatch.core.log import Entry, wire_view
 from dispatch.core.policy import Policy
 from dispatch.core.world import Timer, World
 from dispatch.dispatcher import Blockage, Question, Rest, Watch
@@ -38,6 +39,7 @@ from dispatch.relay import Relay, hub_name
 from dispatch.storage import answers, fixes, journal, timers, views
 from dispatch.storage.answers import Request as Step
 from dispatch.storage.store import StoredWorld
+from dispatch.system import telemetry
 from dispatch.system.cities import City
 from dispatch.system.clock import Clock
 from dispatch.system.closing import RoadKeeper
@@ -63,13 +65,16 @@ from geo.network import RoadNetwork, Route
 from geo.point import Point
 from geo.sql import reading, try_hold, writing
 from realtime.bus import ANY_CITY, Bus
-from realtime.hub import Hub
+from realtime.hub import Counts, Hub
 from realtime.nats_bus import NatsBus, Published
 
 logger = logging.getLogger("sigap.system")
 
 T = TypeVar("T")
 POSITIONS_S = 1.0
+TEND_S = 1.0
+UNLED_S, TAIL_S, TAIL_LINES = 30.0, 15.0, 5_000
+"""Beyond these a process says that it is not ready."""
 RETRY_S = 1.0
 
 
@@ -90,6 +95,8 @@ class System:
     ) -> None:
         self.engine, self.bus, self.blobs, self.clock = engine, bus, blobs, clock
         self.hub = Hub()
+        self._told = Counts()
+        self._led_at = {city.id: time.monotonic() for city in cities}
         self._cities = {city.id: city for city in cities}
         self._positions = {city.id: self._stored_positions(city.id) for city in cities}
         self._etas = {city.id: self._etas_of(city.id) for city in cities}
@@ -111,8 +118,10 @@ class System:
                 self._feed, log, sorted(self._cities), lead=self._leads("publisher")
             )
         self._loops = {city.id: DispatcherLoop(city, self) for city in cities}
-        self._markers = Markers(engine, self._positions, bus, then=self._after_flush)
-        self.rounds = RoundPlans(self)
+        self._markers = Markers(
+            engine, self._positions, bus, then=self._after_flush, learned=self._learned
+        )
+        self.rounds = RoundPlans(self, bus)
         self._housekeeper = Housekeeper(engine, sorted(self._cities), clock)
         self._eta_keeper = EtaKeeper(self, leads=self._leads("etas"))
 
@@ -129,6 +138,7 @@ class System:
             publisher = self._publisher
             self.bus.watch(lambda _: publisher.wake())
             publisher.start()
+        self.rounds.start()
         self._markers.start()
         self._housekeeper.start()
         self._eta_keeper.start()
@@ -164,6 +174,7 @@ class System:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_keep_on(self.relay.run))
                 tasks.create_task(_keep_on(self._tell_positions))
+                tasks.create_task(_keep_on(self._tend))
         finally:
             for stop in stops:
                 stop()
@@ -174,6 +185,28 @@ class System:
             _call_soon(events, lambda: self.relay.feed(sent.city_id, sent.epoch, line))
 
         return take
+
+    async def _tend(self) -> None:
+        """Heartbeats: who is silent is asked, who stays silent is hung up on."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TEND_S)
+            self.hub.tend(loop.time())
+            self._measure(loop.time())
+
+    def _measure(self, now: float) -> None:
+        """What the operator's metrics say of this process's sockets and tails."""
+        told, counts = self._told, replace(self.hub.counts)
+        telemetry.SENT.inc(counts.sent - told.sent)
+        telemetry.SLOW.inc(counts.overflows - told.overflows)
+        telemetry.DEAD.inc(counts.dead - told.dead)
+        self._told = counts
+        telemetry.SOCKETS.set(len(self.hub.clients))
+        telemetry.WAITING.set(self.hub.waiting())
+        telemetry.BUS.set(self.bus.reachable())
+        for city_id in self._cities:
+            telemetry.TAIL_LAG.labels(city_id).set(self.relay.lag(city_id))
+            telemetry.TAIL_AGE.labels(city_id).set(self.relay.looked_s_ago(city_id, now))
 
     async def _tell_positions(self) -> None:
         while True:
@@ -286,6 +319,7 @@ class System:
             grown = bool(world.entries)
             closed = any(entry.event.kind == "closure" for entry in world.entries)
             reached = world.entries[-1].offset if grown else 0
+        _count(city_id, world.entries)
         if closed:
             self._close_at_once(city_id, reached)
         if grown:
@@ -318,7 +352,29 @@ class System:
 
     def lead(self, city_id: str) -> bool:
         """Whether this process dispatches for the city; tries to if nobody else does."""
-        return self._leads("dispatcher")(city_id)
+        leads = self._leads("dispatcher")(city_id)
+        # whoever it is: somebody dispatches now
+        self._led_at[city_id] = time.monotonic()
+        telemetry.DISPATCHES.labels(city_id).set(leads)
+        return leads
+
+    def troubles(self) -> dict[str, str]:
+        """What keeps this process from its work, by what it is; empty when nothing does.
+
+        The database is asked elsewhere. A bus that is away slows things down and stops nothing:
+        it is not named here.
+        """
+        found, now = {}, time.monotonic()
+        for city_id, loop in self._loops.items():
+            if not loop.alive:
+                found[f"dispatcher {city_id}"] = "its loop ended"
+            elif now - self._led_at[city_id] > UNLED_S:
+                found[f"dispatcher {city_id}"] = f"nobody dispatches since {UNLED_S:g} s"
+            if self.relay.looked_s_ago(city_id, now) > TAIL_S:
+                found[f"tail {city_id}"] = f"the log was not looked at for {TAIL_S:g} s"
+            elif self.relay.lag(city_id) > TAIL_LINES:
+                found[f"tail {city_id}"] = f"{self.relay.lag(city_id)} events wait to be told"
+        return found
 
     def _leads(self, role: str) -> Callable[[str], bool]:
         def leads(city_id: str) -> bool:
@@ -339,10 +395,14 @@ class System:
 
         return leads
 
+    def head(self, city_id: str) -> tuple[str, int]:
+        """The epoch and the newest offset of the city's log."""
+        with reading(self.engine) as connection:
+            return journal.head(connection, city_id)
+
     def offset(self, city_id: str) -> int:
         """The newest offset of the city's log."""
-        with reading(self.engine) as connection:
-            return journal.head(connection, city_id)[1]
+        return self.head(city_id)[1]
 
     def follow_roads(self, city_id: str, offset: int) -> None:
         """Close and open the roads of this process as the log says at this offset."""
@@ -371,7 +431,9 @@ class System:
         """Claim timers that are due; looks before it locks."""
         with reading(self.engine) as connection:
             first = timers.next_due(connection, city_id)
-        if first is None or first > self.clock():
+        late_s = 0.0 if first is None else (self.clock() - first).total_seconds()
+        telemetry.TIMERS_LATE.labels(city_id).set(max(0.0, late_s))
+        if first is None or late_s < 0:
             return []
         with writing(self.engine) as connection:
             return timers.claim_due(connection, city_id, now=self.clock(), limit=limit)
@@ -546,6 +608,8 @@ class System:
         A fix that shows a crew under way or on scene moves its assignment.
         """
         taken = self._positions[city_id].take(self.city(city_id), found)
+        for word in taken.said:
+            telemetry.FIXES.labels(city_id, word or "taken").inc()
         self._followers[city_id].follow(taken.moved)
         return taken
 
@@ -574,6 +638,17 @@ class System:
     def flush_positions(self) -> None:
         """Write what came in since the last time, in one batch per city."""
         self._markers.flush()
+
+    def _learned(self, city_id: str, found: Sequence[Fix]) -> None:
+        """Fixes that other processes took in show here too whether a crew is there.
+
+        The next fix of the same phone may come to this process: it must know how long the crew
+        has been there. If both see an arrival, the second step finds it done.
+        """
+        try:
+            self._followers[city_id].follow(found)
+        except (SQLAlchemyError, OSError):
+            logger.exception("positions of %s are followed again with the next ones", city_id)
 
     def _after_flush(self) -> None:
         """Once a second: what devices sent, and who was given work where it stands already."""
@@ -615,6 +690,13 @@ class System:
     def holds_token(self, city_id: str, ticket: str, token: str) -> bool:
         """Whether this token opens this ticket's page."""
         return self.report_of(city_id, ticket, token) is not None
+
+
+def _count(city_id: str, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        # only a change is told: an alarm that goes on is counted once
+        if entry.event.type == "IncidentForecast" and entry.changes.get("forecast_alarm") is True:
+            telemetry.FORECAST_MISSES.labels(city_id).inc()
 
 
 def _never() -> bool:

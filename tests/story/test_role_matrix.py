@@ -23,8 +23,11 @@ OFFICER = frozenset({"officer", "administrator"})
 OWNERS: Mapping[str, frozenset[str]] = {
     # the server itself
     "GET /openapi.json": EVERYBODY,
+    "GET /asyncapi.json": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
+    # from this machine or with a token; none of these has either
+    "GET /metrics": frozenset(),
     "GET /tiles/{city}/{version}.pmtiles": EVERYBODY,
     "GET /static": EVERYBODY,
     "GET /static/pages/{name}": EVERYBODY,

@@ -21,6 +21,7 @@ from dispatch.core.world import fold
 from dispatch.storage import journal
 from realtime.wire import Folded
 from tests.story.several import CITY, MIDDLE, Several, several, until
+from tests.story.test_telemetry import measured
 
 pytestmark = [pytest.mark.needs("postgis"), pytest.mark.slow]
 
@@ -88,6 +89,14 @@ def test_what_one_worker_takes_in_every_screen_hears(city: Several) -> None:
         for shown in (on_first, on_second):
             shown.until(lambda s=shown: s.positions.get(crew, [0, 0])[1] == lon)  # type: ignore[misc]
         assert on_first.copy.state == on_second.copy.state
+        # whoever is asked tells the figures of both
+        for worker in (first, second):
+            with city.only(worker):
+                until(
+                    lambda: measured(city.base)["sigap_sockets_open",] == 2,
+                    what="both sockets are counted",
+                )
+                assert measured(city.base)["sigap_dispatches", CITY] == 1
     finally:
         one.__exit__(None, None, None)
         two.__exit__(None, None, None)

@@ -43,7 +43,8 @@ def test_every_screen_hears_with_nats_without_it_and_when_it_is_back(
             until(lambda: (feed.last(CITY) or ("", 0))[1] >= head, what="the log is published")
         server.close()
         all_hear()
-        assert httpx.get(f"{city.base}/healthz").status_code == 200
+        told = httpx.get(f"{city.base}/readyz")
+        assert (told.status_code, told.json()["status"]) == (200, "degraded")
         server.enter_context(services.nats("--jetstream", port=port))
         with closing(NatsBus(url)) as feed:
             feed.watch(lambda _: None)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import orjson
+from websockets.frames import Frame as Received
+from websockets.protocol import Protocol, Side
 
 from realtime import wire
-from realtime.hub import Hub, Outbox
+from realtime.frames import Packet
+from realtime.hub import OUTBOX_BYTES, Hub, Outbox
+from realtime.positions import Frame, View, inside
 
 
 def texts(outbox: Outbox) -> list[str]:
@@ -130,3 +135,147 @@ def test_a_shutdown_closes_every_listener() -> None:
 
 def test_the_text_of_a_resync_names_its_channel() -> None:
     assert orjson.loads(wire.resync("city/k")) == {"ch": "city/k", "resync": True}
+
+
+class Socket:
+    """A pipe whose client takes as much as the test lets it."""
+
+    def __init__(self) -> None:
+        self.flowing = True
+        self.written = b""
+        self.aborted = False
+        self._resume: list[Callable[[], None]] = []
+
+    def write(self, frames: bytes) -> None:
+        self.written += frames
+
+    def when_flowing(self, resume: Callable[[], None]) -> None:
+        self._resume.append(resume)
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def flow(self) -> None:
+        self.flowing = True
+        for resume in self._resume:
+            resume()
+
+    def heard(self) -> list[str]:
+        """What a real client's parser makes of it."""
+        parser = Protocol(Side.CLIENT, max_size=None)
+        parser.receive_data(self.written)
+        frames = [event for event in parser.events_received() if isinstance(event, Received)]
+        return [bytes(each.data).decode() for each in frames]
+
+
+def test_a_flowing_socket_is_written_at_once_and_nothing_waits() -> None:
+    hub, socket = Hub(), Socket()
+    outbox = Outbox(pipe=socket)
+    hub.join("a", outbox)
+    long, longer = "ä" * 40_000, "x" * 70_000
+    hub.send("a", "a", ["1", "b" * 125, "c" * 126, long, longer])
+    assert socket.heard() == ["1", "b" * 125, "c" * 126, long, longer]
+    assert outbox.waiting == hub.waiting() == 0
+
+
+def test_what_waits_for_a_full_socket_comes_first_when_it_flows_again() -> None:
+    socket = Socket()
+    outbox = Outbox(pipe=socket)
+    outbox.put("a", "1")
+    socket.flowing = False
+    outbox.put("a", "2")
+    outbox.put_latest("a", "old frame")
+    outbox.put_latest("a", "new frame")
+    outbox.put("a", "3")
+    assert socket.heard() == ["1"]
+    socket.flow()
+    assert socket.heard() == ["1", "2", "3", "new frame"]
+    outbox.put("a", "4")
+    assert socket.heard()[-1] == "4"
+
+
+def test_a_full_socket_holds_a_bounded_number_of_bytes_and_is_told_to_resync() -> None:
+    socket = Socket()
+    outbox = Outbox(pipe=socket)
+    socket.flowing = False
+    for _ in range(20):
+        outbox.put("a", "x" * (OUTBOX_BYTES // 8))
+    assert outbox.overflows == outbox.counts.overflows == 1
+    assert outbox.waiting == 1
+    socket.flow()
+    assert resyncs(socket.heard()) == ["a"]
+
+
+def test_a_closed_box_takes_nothing_more() -> None:
+    socket = Socket()
+    outbox = Outbox(pipe=socket)
+    outbox.close("signed_out")
+    outbox.put("a", "secret")
+    outbox.put_latest("a", "where")
+    socket.flow()
+    assert socket.heard() == []
+
+
+ROWS = [
+    ["in", 111.50, -7.60, None, 3],
+    ["near", 111.555, -7.60, 90, 3],
+    ["far", 112.00, -7.60, None, 3],
+]
+BOX = (111.45, -7.65, 111.55, -7.55)
+
+
+def frame(*moved: str, whole: bool = False) -> Frame[Packet]:
+    return Frame(ROWS, set(moved), whole=whole, pack=lambda text: Packet((text,)))
+
+
+def told(socket: Socket) -> list[list[str]]:
+    return [[row[0] for row in orjson.loads(text)["pos"]] for text in socket.heard()]
+
+
+def test_each_map_gets_the_crews_that_moved_in_its_box_and_all_at_first() -> None:
+    hub, everywhere, here, deaf = Hub(), Socket(), Socket(), Socket()
+    hub.join("k:city/k", Outbox(pipe=everywhere), View())
+    hub.join("k:city/k", Outbox(pipe=here), View(BOX))
+    hub.join("k:city/k", Outbox(pipe=deaf))
+    hub.send_positions("k:city/k", "city/k", frame())
+    hub.send_positions("k:city/k", "city/k", frame("in", "far"))
+    hub.send_positions("k:city/k", "city/k", frame("far"))
+    hub.send_positions("k:city/k", "city/k", frame("far", whole=True))
+    assert told(everywhere) == [
+        ["in", "near", "far"],
+        ["in", "far"],
+        ["far"],
+        ["in", "near", "far"],
+    ]
+    assert told(here) == [["in", "near"], ["in"], ["in", "near", "far"]]
+    assert told(deaf) == []
+
+
+def test_who_missed_a_frame_gets_every_position_again() -> None:
+    hub, socket = Hub(), Socket()
+    hub.join("k:city/k", Outbox(pipe=socket), View())
+    hub.send_positions("k:city/k", "city/k", frame())
+    socket.flowing = False
+    hub.send_positions("k:city/k", "city/k", frame("in"))
+    hub.send_positions("k:city/k", "city/k", frame("far"))
+    socket.flow()
+    hub.send_positions("k:city/k", "city/k", frame("near"))
+    assert told(socket) == [["in", "near", "far"], ["far"], ["in", "near", "far"]]
+
+
+def test_a_box_may_lie_across_the_end_of_the_world() -> None:
+    assert inside(["x", 179.9, 0.0], (179.0, -1.0, -179.0, 1.0))
+    assert inside(["x", -179.9, 0.0], (179.0, -1.0, -179.0, 1.0))
+    assert not inside(["x", 170.0, 0.0], (179.0, -1.0, -179.0, 1.0))
+
+
+def test_a_restored_log_makes_everybody_subscribe_again_once() -> None:
+    hub, one, other = Hub(), Outbox(), Outbox()
+    hub.join("k:city/k", one)
+    hub.join("k:crew/7", one)
+    hub.join("z:city/z", other)
+    assert hub.resync("k:") == 2
+    hub.resync("k:")
+    hub.send("k:city/k", "city/k", ["of the new log"])
+    assert resyncs(texts(one)) == ["city/k", "crew/7"]
+    assert other.waiting == 0

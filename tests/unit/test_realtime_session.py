@@ -11,8 +11,10 @@ import orjson
 import pytest
 
 from realtime import wire
+from realtime.frames import Packet
 from realtime.hub import Hub
-from realtime.session import MAX_CHANNELS, Refused, Session
+from realtime.positions import Frame
+from realtime.session import DEAD_AFTER_S, MAX_CHANNELS, PING_EVERY_S, Refused, Session
 from realtime.wire import Durable, Folded, Recovered, Since, Snapshot
 
 
@@ -31,6 +33,7 @@ class Log:
     starts: list[Since | None] = field(default_factory=list)
     while_reading: Callable[[], Awaitable[None]] | None = None
     fails: bool = False
+    page: int = 1_000_000
 
     async def allow(self, channel: str, token: str | None) -> str:
         if channel in self.forbidden:
@@ -45,11 +48,12 @@ class Log:
         if self.fails:
             raise OSError("the database is away")
         if since is not None and since.epoch == "e":
+            last = min(before, since.offset + self.page)
             events = [
                 Durable(o, o - 1, "X", "crew/7", o, {"n": o})
-                for o in range(since.offset + 1, before + 1)
+                for o in range(since.offset + 1, last + 1)
             ]
-            return Recovered("e", before, tuple(events))
+            return Recovered("e", last, tuple(events), more=last < before)
         return Snapshot("e", before, {"crew/7": {"v": before, "n": before}} if before else {})
 
     def grow(self, count: int = 1) -> None:
@@ -331,5 +335,84 @@ def test_a_client_that_goes_leaves_nothing_behind() -> None:
         log.grow(10)
         assert await client.leave() == "left"
         assert not log.hub.listening("k:city/k")
+
+    play(scene)
+
+
+def test_either_side_may_ask_whether_the_other_is_there() -> None:
+    async def scene(log: Log) -> None:
+        client = Client(log)
+        client.say({"ping": 7})
+        await client.heard(lambda m: m == {"pong": 7})
+        log.hub.tend(asyncio.get_running_loop().time() + PING_EVERY_S)
+        await client.heard(lambda m: "ping" in m)
+        await client.leave()
+
+    play(scene)
+
+
+def test_who_stays_silent_is_hung_up_on_and_who_answers_is_not() -> None:
+    async def scene(log: Log) -> None:
+        dead, alive = Client(log), Client(log)
+        for client in (dead, alive):
+            client.say({"sub": "city/k"})
+            await client.heard(answered)
+        start = asyncio.get_running_loop().time()
+        alive.session._heard_at = start + 40
+        log.hub.tend(start + DEAD_AFTER_S + 1)
+        assert await dead.running == "dead"
+        assert not alive.running.done()
+        assert log.hub.listeners("k:city/k") == 1
+        assert log.hub.counts.dead == 1
+        await alive.leave()
+
+    play(scene)
+
+
+def test_pages_come_one_after_the_other_and_live_events_after_the_last() -> None:
+    async def scene(log: Log) -> None:
+        log.grow(7)
+        log.page = 3
+
+        async def meanwhile() -> None:
+            log.while_reading = None
+            log.grow(2)
+
+        log.while_reading = meanwhile
+        client = Client(log)
+        client.say({"sub": "city/k", "since": {"epoch": "e", "offset": 0}})
+        await client.heard(offset(9))
+        pages = [m for m in client.received if answered(m)]
+        assert [page.get("more", False) for page in pages] == [True, True, False]
+        assert client.fold()
+        assert client.copy.offset == 9
+        await client.leave()
+
+    play(scene)
+
+
+def test_a_map_says_what_it_looks_at() -> None:
+    async def scene(log: Log) -> None:
+        client = Client(log)
+        client.say({"sub": "city/k", "bbox": [1, 1, 2, 2]})
+        client.say({"sub": "crew/7", "pos": False})
+        await client.heard(lambda m: m.get("ch") == "crew/7")
+        rows = [["a", 1.5, 1.5, None, 1], ["b", 5.0, 5.0, None, 1]]
+
+        def send() -> None:
+            for name in ("city/k", "crew/7"):
+                frame = Frame(rows, set(), whole=False, pack=lambda text: Packet((text,)))
+                log.hub.send_positions(f"k:{name}", name, frame)
+
+        send()
+        found = await client.heard(lambda m: "pos" in m)
+        assert (found["ch"], [row[0] for row in found["pos"]]) == ("city/k", ["a"])
+        client.say({"view": "city/k", "bbox": [4, 4, 6, 6]})
+        client.say({"ping": 1})
+        await client.heard(lambda m: "pong" in m)
+        send()
+        await client.heard(lambda m: "pos" in m and m["pos"][0][0] == "b")
+        assert all(m["ch"] == "city/k" for m in client.received if "pos" in m)
+        await client.leave()
 
     play(scene)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime import wire
+from realtime import messages, wire
 from realtime.wire import Durable, Folded, Recovered, Since, Snapshot, Subscribe, Unsubscribe
 
 
@@ -50,7 +50,7 @@ def test_what_is_of_the_protocol_is_read() -> None:
     assert wire.decode(asked) == Subscribe("report/T", Since("e", 9), "t")
     assert wire.decode('{"sub":"city/k","since":null,"token":null}') == Subscribe("city/k")
     assert wire.decode('{"unsub":"city/k"}') == Unsubscribe("city/k")
-    assert wire.decode('{"pong":1}') == wire.Pong()
+    assert wire.decode('{"pong":1}') == messages.Pong(1)
 
 
 @given(st.text() | st.binary())
@@ -59,7 +59,7 @@ def test_no_message_breaks_the_reader(text: str | bytes) -> None:
         message = wire.decode(text)
     except wire.BadMessage:
         return
-    assert isinstance(message, Subscribe | Unsubscribe | wire.Pong)
+    assert isinstance(message, Subscribe | wire.View | Unsubscribe | messages.Ping | messages.Pong)
 
 
 def test_each_message_has_the_shape_of_the_protocol() -> None:

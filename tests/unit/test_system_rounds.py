@@ -27,6 +27,7 @@ from dispatch.system import rounds as room
 from dispatch.system.etas import Etas
 from dispatch.system.round_tours import Ask, Draft, propose, task_of
 from dispatch.system.rounds import WORKER, Plan, RoundPlans
+from realtime.bus import LocalBus
 from tests.story.small_city import MIDDLE, small_city
 from tests.unit.plain_etas import plain_etas
 
@@ -87,7 +88,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def plans(desk: Desk) -> Iterator[RoundPlans]:
-    found = RoundPlans(desk)
+    found = RoundPlans(desk, LocalBus())
     yield found
     found.stop()
 
@@ -141,7 +142,7 @@ def test_a_new_plan_replaces_what_was_not_started(desk: Desk, plans: RoundPlans)
 def test_only_crews_with_the_skill_get_stops() -> None:
     desk = Desk(lamps=3)
     desk.crew("Pompa", east=0, skills=("pump",))
-    plans = RoundPlans(desk)
+    plans = RoundPlans(desk, LocalBus())
     plan_id = uuid4()
     plans.begin("kota", plan_id, DESK, Ask())
     plan = ended(plans, plan_id)
@@ -191,7 +192,7 @@ def test_a_search_that_ends_badly_says_so_and_changes_nothing(
     monkeypatch.setattr(room, "WORKER", broken)
     monkeypatch.setattr(room, "GRACE_S", 0.2)
     desk = Desk(search_s=0.8)
-    plans, length, plan_id = RoundPlans(desk), len(desk.world.log), uuid4()
+    plans, length, plan_id = RoundPlans(desk, LocalBus()), len(desk.world.log), uuid4()
     plans.begin("kota", plan_id, DESK, Ask())
     plan = ended(plans, plan_id)
     assert (plan.phase, plan.problem) == ("failed", problem)

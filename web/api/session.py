@@ -83,7 +83,7 @@ def sign_out(
     leaving = _one(viewers, as_)
     auth.check_origin(request)
     accounts.end_session(system, leaving)
-    request.app.state.sockets.end(leaving.session_hash)
+    request.app.state.sockets.end_everywhere(system, leaving.session_hash)
     response = Response(status_code=204)
     auth.drop_cookie(response, request, auth.cookie_of(leaving))
     return response
@@ -102,9 +102,9 @@ def _welcome(
     system = auth.the_system(request)
     if replaced is not None:
         accounts.end_session(system, replaced)
-        request.app.state.sockets.end(replaced.session_hash)
+        request.app.state.sockets.end_everywhere(system, replaced.session_hash)
     for session_hash in opened.ended:
-        request.app.state.sockets.end(session_hash)
+        request.app.state.sockets.end_everywhere(system, session_hash)
     auth.set_cookie(response, request, opened.principal, opened.token)
     return {"user": opened.principal.view()}
 

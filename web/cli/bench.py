@@ -28,8 +28,10 @@ from geo.roadarrays import RoadArrays
 from geo.roadgraph import RoadGraph
 from web.cli.bench_boot import boots
 from web.cli.bench_eta import eta
+from web.cli.bench_live import live
 from web.cli.bench_path import measure_path
 from web.cli.bench_policy import policy
+from web.cli.bench_recover import recover
 from web.cli.bench_road import road
 from web.cli.city import folder
 from web.cli.up import DEMO_CITY, prepare_demo_city
@@ -40,6 +42,8 @@ app = typer.Typer(no_args_is_help=True)
 app.command("policy")(policy)
 app.command("road")(road)
 app.command("eta")(eta)
+app.command("live")(live)
+app.command("recover")(recover)
 console = Console(stderr=True, highlight=False)
 
 

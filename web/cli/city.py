@@ -9,9 +9,12 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from dispatch.storage import migrations
+from dispatch.storage.cities import begin_epoch, find_city
 from geo.bundle import Bundle, Extract, Place, build_bundle, installed_cities, open_bundle
 from geo.bundle_diff import Changes
 from geo.bundle_versions import prune, use_version, versions_of
+from geo.sql import open_engine, writing
 from web.cli.progress import Bars, peak_mb
 from web.cli.stop import Stop
 from web.settings import Settings
@@ -159,6 +162,23 @@ def check(city_id: str) -> None:
     with Bars(console) as bars:
         bundle.verify(progress=bars)
     console.print(f"[green]✓[/] {city_id}: every file is as it was made.")
+
+
+@app.command()
+def restored(city_id: str) -> None:
+    """Say that the city's database was put back from a copy: every screen begins anew.
+
+    What a screen knows may never have happened in the copy. Servers that run notice in a second.
+    """
+    engine = open_engine(Settings().database)
+    try:
+        migrations.upgrade(engine)
+        with writing(engine) as connection:
+            find_city(connection, city_id)
+            epoch = begin_epoch(connection, city_id)
+    finally:
+        engine.dispose()
+    console.print(f"[green]✓[/] {city_id}: epoch {epoch}; every screen begins anew.")
 
 
 def describe(bundle: Bundle) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from dispatch.system import System
+from dispatch.system import System, telemetry
 from geo.bundle import BundleError, Extract, build_bundle, installed_cities, open_bundle
 from geo.sql import is_shared
 from web import accounts, logs
@@ -213,12 +215,14 @@ class Started:
 
     def _serve_by_many(self, hints: dict[str, Any], helper: threading.Thread) -> None:
         settings = self._served_settings()
-        crew = Workers(settings, self.listener, count=settings.workers, demo_accounts=hints)
-        try:
-            crew.run(started=helper.start, gone=lambda _: None)
-        finally:
-            self.system.bus.close()
-            self.system.engine.dispose()
+        with tempfile.TemporaryDirectory(prefix="sigap-metrics-") as figures:
+            os.environ.update(telemetry.several_processes(Path(figures)))
+            crew = Workers(settings, self.listener, count=settings.workers, demo_accounts=hints)
+            try:
+                crew.run(started=helper.start, gone=telemetry.forget_process)
+            finally:
+                self.system.bus.close()
+                self.system.engine.dispose()
 
     def _served_settings(self) -> Settings:
         if self.city is None:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import orjson
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from realtime.client import Channel, LiveClient
 from realtime.wire import Folded
-
-logger = logging.getLogger("sigap.robots")
 
 RETRY_S = 1.0
 TRIES = 20
-SIGNED_OUT = 4401
 
 
 class Refused(Exception):
@@ -98,13 +92,11 @@ class Door:
     @asynccontextmanager
     async def listen(self, channel: str) -> AsyncIterator[Listener]:
         """Follow a channel for as long as the block lasts, across lost connections."""
-        listener = Listener(self, channel)
-        task = asyncio.create_task(listener.run())
-        try:
-            yield listener
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        url = f"{self.base.replace('http', 'ws', 1)}/ws/{self.city}"
+        client = LiveClient(url, headers=lambda: {"Cookie": self.cookies()}, origin=self.base)
+        followed = await client.follow(channel)
+        async with client:
+            yield Listener(client, followed)
 
     def cookies(self) -> str:
         """The cookie header of this jar."""
@@ -122,85 +114,38 @@ def _problem(response: httpx.Response) -> Mapping[str, Any]:
 class Listener:
     """A live copy of one channel, kept by the same fold rule as in a browser."""
 
-    def __init__(self, door: Door, channel: str) -> None:
-        self.folded = Folded()
-        self.signed_out = False
-        self.changes = 0
-        self._door, self._channel = door, channel
-        self._changed = asyncio.Event()
+    def __init__(self, client: LiveClient, channel: Channel) -> None:
+        self._client, self._channel = client, channel
+
+    @property
+    def folded(self) -> Folded:
+        """The copy."""
+        return self._channel.folded
+
+    @property
+    def changes(self) -> int:
+        """How often it changed."""
+        return self._channel.changes
+
+    @property
+    def signed_out(self) -> bool:
+        """Whether the server will not tell this listener any more."""
+        return self._client.signed_out or self._channel.refused is not None
 
     @property
     def state(self) -> Mapping[str, Mapping[str, Any]]:
         """The state by wire key."""
-        return self.folded.state
+        return self._channel.state
 
     @property
     def started(self) -> bool:
         """Whether a first answer came."""
-        return bool(self.folded.epoch)
+        return self._channel.started
 
     def document(self) -> Mapping[str, Any]:
         """The one document of a narrow channel, empty before the first answer."""
-        return next(iter(self.folded.state.values()), {})
+        return self._channel.document()
 
     async def changed(self, *, within_s: float) -> bool:
         """Wait for a change; False when none came in so many real seconds."""
-        try:
-            async with asyncio.timeout(within_s):
-                await self._changed.wait()
-        except TimeoutError:
-            return False
-        self._changed.clear()
-        return True
-
-    async def run(self) -> None:
-        """Stay connected; recover by `since` each time."""
-        while not self.signed_out:
-            try:
-                await self._once()
-            except ConnectionClosed as closed:
-                self.signed_out = closed.rcvd is not None and closed.rcvd.code == SIGNED_OUT
-            except (OSError, InvalidHandshake, TimeoutError) as error:
-                logger.debug("%s: %s", self._channel, error)
-            await asyncio.sleep(RETRY_S)
-
-    async def _once(self) -> None:
-        door = self._door
-        url = f"{door.base.replace('http', 'ws', 1)}/ws/{door.city}"
-        async with connect(
-            url,
-            additional_headers={"Cookie": door.cookies()},
-            origin=door.base,  # type: ignore[arg-type]
-            max_size=None,
-            compression=None,
-        ) as socket:
-            await socket.send(self._subscription())
-            async for text in socket:
-                message = orjson.loads(text)
-                if "ping" in message:
-                    await socket.send('{"pong":1}')
-                elif not self._take(message):
-                    await socket.send(self._subscription())
-
-    def _subscription(self) -> str:
-        body: dict[str, Any] = {"sub": self._channel}
-        if self.folded.epoch:
-            body["since"] = {"epoch": self.folded.epoch, "offset": self.folded.offset}
-        return orjson.dumps(body).decode()
-
-    def _take(self, message: Mapping[str, Any]) -> bool:
-        if "error" in message:
-            self.signed_out = message["error"]["code"] in ("forbidden", "not_signed_in")
-            return True
-        if message.get("resync"):
-            return False
-        if "recovered" in message:
-            self.folded.start(message)
-        elif "o" in message:
-            if not self.folded.take(message):
-                return False
-        else:
-            return True
-        self.changes += 1
-        self._changed.set()
-        return True
+        return await self._channel.changed(within_s=within_s)

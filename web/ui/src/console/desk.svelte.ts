@@ -2,7 +2,7 @@
 import { now } from "../base/clock.svelte.js";
 import { isOpenRound, stopsBy } from "../base/rounds.js";
 import { openLive } from "../live/browser.js";
-import type { Link, LiveClient, Refusal } from "../live/client.js";
+import type { Box, Link, LiveClient, Refusal } from "../live/client.js";
 import type {
   Agency,
   Assignment,
@@ -82,6 +82,17 @@ export class Desk {
     window.addEventListener("hashchange", () => {
       this.selection = fromHash();
     });
+  }
+
+  /** The part of the city that the map shows: west, south, east, north in degrees. */
+  look([west, south, east, north]: Box): void {
+    // a map turned round the world counts on beyond 180°
+    const inside = (lon: number) => ((((lon + 180) % 360) + 360) % 360) - 180;
+    const all = east - west >= 360;
+    this.#client.look(
+      `city/${this.city.id}`,
+      all ? null : [inside(west), Math.max(south, -90), inside(east), Math.min(north, 90)],
+    );
   }
 
   readonly #grouped: Grouped = $derived.by(() => {

@@ -203,9 +203,52 @@ describe("LiveClient", () => {
   it("asks again when the line is silent, and opens a new one when no answer comes", () => {
     snapshot();
     world.pass(25_000);
-    expect(world.socket.sent.length).toBe(2);
+    expect(world.socket.sent.at(-1)).toEqual({ ping: 1 });
     world.pass(10_500);
     expect(world.sockets.length).toBe(2);
+  });
+
+  it("stays when the answer to its question comes", () => {
+    snapshot();
+    world.pass(25_000);
+    world.socket.say({ pong: 1 });
+    world.pass(20_000);
+    expect(world.sockets.length).toBe(1);
+  });
+
+  it("folds page after page and what is live only after the last", () => {
+    snapshot();
+    world.tell("offline");
+    world.tell("online");
+    world.socket.onopen?.();
+    const page = (o: number, more: boolean) =>
+      world.socket.say({
+        ch: CH,
+        recovered: true,
+        epoch: "e",
+        offset: o,
+        events: [event(o, o - 9, "verified")],
+        ...(more ? { more } : {}),
+      });
+    page(11, true);
+    world.socket.say(event(13, 4, "closed"));
+    expect(states.at(-1)?.["report/a"]?.v).toBe(2);
+    page(12, false);
+    world.socket.say(event(13, 4, "closed"));
+    expect(states.at(-1)?.["report/a"]).toEqual({ v: 4, status: "closed" });
+    expect(world.socket.sent.length).toBe(1);
+  });
+
+  it("says what the map shows, and says it again on a new line", () => {
+    snapshot();
+    client.look(CH, [24.9, 60.1, 25.0, 60.2]);
+    expect(world.socket.sent.at(-1)).toEqual({ view: CH, bbox: [24.9, 60.1, 25.0, 60.2] });
+    world.tell("offline");
+    world.tell("online");
+    world.socket.onopen?.();
+    expect(world.socket.sent.at(-1)).toMatchObject({ sub: CH, bbox: [24.9, 60.1, 25.0, 60.2] });
+    client.look(CH, null);
+    expect(world.socket.sent.at(-1)).toEqual({ view: CH });
   });
 
   it("does not insist on a channel it may not have", () => {

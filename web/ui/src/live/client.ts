@@ -18,6 +18,9 @@ export interface Refusal {
   detail: string;
 }
 
+/** West, south, east, north in degrees. */
+export type Box = readonly [number, number, number, number];
+
 export interface Listener {
   /** The whole state after a batch of messages; `types` are the event types folded, [] on recovery. */
   onState?(state: State, types: readonly Durable[]): void;
@@ -70,6 +73,8 @@ interface Channel {
   /** Between our question and the answer live messages are not folded. */
   asking: boolean;
   refused: boolean;
+  /** What the map shows: positions outside come only every ten seconds. */
+  box: Box | null;
   waiting: Durable[];
   prunedAt: number;
 }
@@ -103,6 +108,7 @@ export class LiveClient {
       listener,
       asking: false,
       refused: false,
+      box: null,
       waiting: [],
       prunedAt: this.#around.now(),
     };
@@ -113,6 +119,14 @@ export class LiveClient {
       this.#channels.delete(name);
       if (this.#opened) this.#send({ unsub: name });
     };
+  }
+
+  /** Says which part of the map is looked at; null is all of it. */
+  look(name: string, box: Box | null): void {
+    const channel = this.#channels.get(name);
+    if (!channel) return;
+    channel.box = box;
+    if (this.#opened) this.#send({ view: name, ...(box === null ? {} : { bbox: box }) });
   }
 
   /** Ends the client for good. */
@@ -163,6 +177,7 @@ export class LiveClient {
     this.#send({
       sub: name,
       ...(epoch === null ? {} : { since: { epoch, offset } }),
+      ...(channel.box === null ? {} : { bbox: channel.box }),
       ...(channel.listener.token === undefined ? {} : { token: channel.listener.token }),
     });
   }
@@ -187,11 +202,11 @@ export class LiveClient {
   }
 
   #recovered(channel: Channel, answer: Recovery): void {
-    channel.asking = false;
+    channel.asking = answer.recovered && answer.more === true;
     channel.waiting = [];
     channel.position = recover(channel.position, answer);
     this.#failures = 0;
-    this.#onLink({ phase: "live" });
+    if (!channel.asking) this.#onLink({ phase: "live" });
     this.#tell(channel, answer.recovered ? answer.events : []);
   }
 
@@ -235,7 +250,7 @@ export class LiveClient {
   #heard(): void {
     const socket = this.#socket;
     this.#watchFor(QUIET_MS, () => {
-      for (const [name, channel] of this.#channels) this.#ask(name, channel);
+      this.#send({ ping: 1 });
       this.#watchFor(DEAD_MS, () => this.#lost(socket));
     });
   }

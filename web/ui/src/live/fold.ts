@@ -17,9 +17,9 @@ export interface Durable {
   d: Record<string, unknown>;
 }
 
-/** The answer to a subscription: every event missed, or a snapshot. */
+/** The answer to a subscription: every event missed (`more`: another page follows), or a snapshot. */
 export type Recovery = { ch?: string; epoch: string; offset: number } & (
-  | { recovered: true; events: Durable[] }
+  | { recovered: true; events: Durable[]; more?: boolean }
   | { recovered: false; state: Record<string, Row> }
 );
 
