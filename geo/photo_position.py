@@ -14,6 +14,7 @@ from geo.point import BadPoint, Point, suspicion
 
 _GPS = ExifTags.GPS
 # What cameras write. PNG is none of it, and its tags can only be read by decoding the pixels.
+_PADDING = "\0 "
 _CAMERA_FORMATS = ("JPEG", "WEBP", "TIFF")
 
 
@@ -22,7 +23,8 @@ class PhotoPosition:
     """The position in a photo's EXIF data.
 
     `accuracy_m` is the phone's own horizontal error (tag 31), None when it gave none; `fix_time`
-    is the satellites' time in UTC. Both are claims of the sender's device, easily forged.
+    is the satellites' time in UTC, or else the camera's clock when it names its offset. All are
+    claims of the sender's device, easily forged.
     """
 
     point: Point
@@ -35,7 +37,7 @@ def read_position(data: bytes) -> PhotoPosition | None:
 
     Only the file's header is read, no pixel is decoded. What is not an image has no position.
     """
-    tags = _gps_tags(data)
+    tags, camera = _tags(data)
     lat = _angle(tags.get(_GPS.GPSLatitude), tags.get(_GPS.GPSLatitudeRef), negative="S")
     lon = _angle(tags.get(_GPS.GPSLongitude), tags.get(_GPS.GPSLongitudeRef), negative="W")
     if lat is None or lon is None:
@@ -50,14 +52,16 @@ def read_position(data: bytes) -> PhotoPosition | None:
     return PhotoPosition(
         point,
         accuracy if accuracy is not None and accuracy > 0 else None,
-        _moment(tags.get(_GPS.GPSDateStamp), tags.get(_GPS.GPSTimeStamp)),
+        _moment(tags.get(_GPS.GPSDateStamp), tags.get(_GPS.GPSTimeStamp)) or _clock(camera),
     )
 
 
-def _gps_tags(data: bytes) -> Mapping[int, Any]:
+def _tags(data: bytes) -> tuple[Mapping[int, Any], Mapping[int, Any]]:
+    """The tags of the satellites and those of the camera."""
     try:
         with Image.open(io.BytesIO(data), formats=_CAMERA_FORMATS) as image:
-            return image.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+            exif = image.getexif()
+            return exif.get_ifd(ExifTags.IFD.GPSInfo), exif.get_ifd(ExifTags.IFD.Exif)
     except (
         UnidentifiedImageError,
         Image.DecompressionBombError,
@@ -67,7 +71,7 @@ def _gps_tags(data: bytes) -> Mapping[int, Any]:
         struct.error,
     ):
         # Pillow's ways of saying that the file or its EXIF block is broken: no position.
-        return {}
+        return {}, {}
 
 
 def _angle(parts: Any, side: Any, *, negative: str) -> float | None:
@@ -89,6 +93,19 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _clock(camera: Mapping[int, Any]) -> datetime | None:
+    """When the picture was taken by the camera's clock; without its offset it is nothing."""
+    taken = camera.get(ExifTags.Base.DateTimeOriginal)
+    offset = camera.get(ExifTags.Base.OffsetTimeOriginal)
+    if not isinstance(taken, str) or not isinstance(offset, str):
+        return None
+    written = f"{taken.strip(_PADDING)} {offset.strip(_PADDING)}"
+    try:
+        return datetime.strptime(written, "%Y:%m:%d %H:%M:%S %z").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _moment(date: Any, time: Any) -> datetime | None:

@@ -101,6 +101,10 @@ OWN: Mapping[str, Sentence] = {
         "Something in this request is not right: {fields}.",
         "Ada yang belum benar dalam permintaan ini: {fields}.",
     ),
+    "secret_incident": Sentence(
+        "One of its reporters asked for secrecy: it cannot be exported.",
+        "Salah satu pelapornya meminta kerahasiaan: tidak dapat diekspor.",
+    ),
     "no_device_id": Sentence(
         "This message names no device. Set the device's id in the app, as Sigap printed it.",
         "Pesan ini tidak menyebut perangkat. Isi pengenal perangkat di aplikasi sesuai Sigap.",

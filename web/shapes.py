@@ -492,6 +492,45 @@ class Positions(Answer):
     positions: list[PositionView]
 
 
+class CrewTrack(Answer):
+    """Each fix: time, lon, lat, heading, m/s, accuracy in metres (or null), mock 0 or 1."""
+
+    crew_id: UUID
+    name: str
+    call_sign: str
+    fixes: list[tuple[datetime, float, float, float | None, float | None, float | None, int]]
+
+
+class TrackMoment(Answer):
+    at: datetime
+    recorded_at: datetime
+    device_time: datetime | None
+    t: str
+    k: str
+    crew_id: UUID | None
+    incident_id: UUID | None
+    actor: str
+
+
+class TrackIncident(Answer):
+    id: UUID
+    ticket: str
+    service_code: str
+    lon: float
+    lat: float
+
+
+class History(Answer):
+    """Where crews were and what happened meanwhile, oldest first; `every_s` 0: every fix."""
+
+    from_: datetime = Field(alias="from")
+    to: datetime
+    every_s: float
+    incident: TrackIncident | None
+    tracks: list[CrewTrack]
+    moments: list[TrackMoment]
+
+
 class Refusal(Answer):
     reason: str
     at: datetime
@@ -577,6 +616,15 @@ class Group(Intervals):
     label: str
 
 
+class Arrivals(Answer):
+    """First arrivals of one grade of evidence; shares are 0 to 1, of all first arrivals."""
+
+    evidence: str
+    n: int
+    share: float | None
+    within_target: float | None
+
+
 class Evaluation(Answer):
     from_: datetime = Field(alias="from")
     to: datetime
@@ -584,6 +632,7 @@ class Evaluation(Answer):
     target_s: float
     definitions: list[Definition]
     overall: Intervals
+    arrivals: list[Arrivals]
     groups: list[Group]
     log_hash: str
 

@@ -75,7 +75,8 @@ def judge(
     following = Approach(since, fix)
     if since is not None and (fix.fix_time - since).total_seconds() >= rule.dwell_s:
         return following, Sign("arrived", since, distance)
-    if not inside and (passed := _passed(approach.last, fix, lon=lon, lat=lat, rule=rule)):
+    beyond = distance > rule.radius_m + _accuracy(fix) / 2
+    if beyond and (passed := _passed(approach, fix, lon=lon, lat=lat, rule=rule)):
         return following, passed
     if _moving(approach.last, fix, rule=rule):
         return following, Sign("moving", fix.fix_time, distance)
@@ -104,9 +105,14 @@ def standing(
     return Approach(since if inside else None)
 
 
-def _passed(last: Fix | None, fix: Fix, *, lon: float, lat: float, rule: Arrival) -> Sign | None:
+def _passed(approach: Approach, fix: Fix, *, lon: float, lat: float, rule: Arrival) -> Sign | None:
     """Whether the place lay on the way between two fixes, with time left for a stop there."""
+    last = approach.last
     if last is None:
+        return None
+    was_near = metres_between(last.lon, last.lat, lon, lat) <= rule.radius_m + _accuracy(last) / 2
+    if was_near and approach.inside_since is None:
+        # so near before, and yet not there: a river lies between
         return None
     seconds = (fix.fix_time - last.fix_time).total_seconds()
     if not 0 < seconds <= rule.gap_s:

@@ -40,7 +40,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One incident's intervals, in seconds; None where a time is missing."""
+    """One incident's intervals, in seconds; None where a time is missing.
+
+    `evidence` grades how the first arrival is known, None before it: one of EVIDENCE.
+    """
 
     incident_id: UUID
     service_code: str
@@ -48,6 +51,7 @@ class Case:
     channel: str
     priority: int
     intervals: Mapping[str, float | None]
+    evidence: str | None = None
 
 
 def percentile(values: Sequence[float], q: float) -> float | None:
@@ -94,6 +98,7 @@ TYPES: frozenset[str] = frozenset(
         ev.AssignmentAcknowledged,
         ev.AssignmentEnRoute,
         ev.AssignmentOnScene,
+        ev.AssignmentEvidenceGraded,
         ev.AssignmentCleared,
         ev.AssignmentDeclined,
         ev.AssignmentExpired,
@@ -165,7 +170,51 @@ def _case(incident: Incident, sent: Sequence[Assignment]) -> Case:
         channel=incident.channel,
         priority=incident.priority,
         intervals=intervals,
+        evidence=None if first is None else evidence_of(first),
     )
+
+
+EVIDENCE = (
+    "photo",
+    "geofence",
+    "crossing",
+    "button",
+    "button_unseen",
+    "button_far",
+    "button_mock",
+)
+"""How an arrival is known, the surest first.
+
+photo: taken there and then; geofence: positions that stayed there; crossing: it went by with time
+for a stop; button: pressed near the place; then pressed with no position known, pressed far away,
+and pressed with a position that an app made up.
+"""
+
+
+def evidence_of(arrived: Assignment) -> str:
+    """The grade of an arrival: its evidence, and of a mere button what speaks against it."""
+    grade = arrived.evidence or "button"
+    if grade == "button" and arrived.arrival_flag is not None:
+        return f"button_{arrived.arrival_flag}"
+    return grade
+
+
+def arrivals(found: Sequence[Case], *, target_s: float) -> list[dict[str, Any]]:
+    """First arrivals by evidence, the surest first: how many, their share, and how many in time."""
+    there = [case for case in found if case.evidence is not None]
+    counted = []
+    for grade in EVIDENCE:
+        own = [case for case in there if case.evidence == grade]
+        response = figure((case.intervals["total_response"] for case in own), target_s=target_s)
+        counted.append(
+            {
+                "evidence": grade,
+                "n": len(own),
+                "share": len(own) / len(there) if there else None,
+                "within_target": response.within_target,
+            }
+        )
+    return counted
 
 
 def _between(start: datetime | None, end: datetime | None) -> float | None:
@@ -177,6 +226,7 @@ GROUPS: Mapping[str, Callable[[Case], str]] = {
     "district": lambda case: case.district or "",
     "channel": lambda case: case.channel,
     "priority": lambda case: str(case.priority),
+    "evidence": lambda case: case.evidence or "",
 }
 
 

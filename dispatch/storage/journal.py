@@ -81,12 +81,18 @@ def tells_of(connection: Connection, city_id: str, kind: str, *, after: int) -> 
 
 
 def of_things(
-    connection: Connection, city_id: str, subjects: Iterable[UUID], *, limit: int = 1000
+    connection: Connection,
+    city_id: str,
+    subjects: Iterable[UUID],
+    *,
+    limit: int = 1000,
+    during: tuple[datetime, datetime] | None = None,
 ) -> list[Entry]:
-    """What happened to these things, in order."""
+    """What happened to these things, in order; only in [from, until) when `during` says so."""
+    span = () if during is None else (_log.at >= during[0], _log.at < during[1])
     found = (
         select(tables.log)
-        .where(_log.city_id == city_id, _log.subject.in_(list(subjects)))
+        .where(_log.city_id == city_id, _log.subject.in_(list(subjects)), *span)
         .order_by(_log.offset)
         .limit(limit)
     )

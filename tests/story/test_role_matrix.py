@@ -123,6 +123,10 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "POST /api/{city}/devices/{device_id}/retire": DISPATCH,
     # where the crews are and were
     "GET /api/{city}/positions": WATCH,
+    "GET /api/{city}/crews/{crew_id}/history": WATCH,
+    "GET /api/{city}/crews/{crew_id}/history.{ending}": WATCH,
+    "GET /api/{city}/incidents/{incident_id}/history": WATCH,
+    "GET /api/{city}/incidents/{incident_id}/history.{ending}": WATCH,
     "POST /api/{city}/crews/{crew_id}/position-trouble": CREW,
     # closures: whoever drives or watches must know; who watches may close and open
     "GET /api/{city}/closures": WATCH | {"officer", "crew"},

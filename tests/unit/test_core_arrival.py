@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.core.arrival import Approach, judge, metres_between
+from dispatch.core.arrival import Approach, flag_of, judge, metres_between, proves, standing
 from dispatch.core.crews import Fix
 from dispatch.core.policy import Arrival
 from geo.point import Point, distance_m
@@ -134,3 +136,91 @@ def test_metres_are_right_within_a_thousandth_at_city_scale(
 ) -> None:
     true = distance_m(Point(lon, lat), Point(lon + dx, lat + dy))
     assert metres_between(lon, lat, lon + dx, lat + dy) == pytest.approx(true, rel=2e-3, abs=0.5)
+
+
+def road(metres: float, north_m: float, **more: float) -> str | None:
+    """What a stay shows so far from the place, straight and by road."""
+    approach, sign = Approach(), None
+    for one in (fix(0, north_m, **more), fix(30, north_m, **more)):
+        approach, sign = judge(approach, one, lon=HERE[0], lat=HERE[1], rule=RULE, road_m=metres)
+    return sign.what if sign else None
+
+
+def test_across_the_river_is_not_there_and_beside_a_park_is() -> None:
+    assert road(900, 50) is None, "a river lies between"
+    assert road(900, 15) == "arrived", "almost on the spot, whatever the map says"
+    assert road(100, 50) == "arrived"
+    assert road(20, 200) == "arrived", "the place lies off the road, and the crew where it ends"
+    assert road(20, 300) is None
+    assert road(math.inf, 50) is None
+
+
+def test_jumped_over_with_time_for_a_stop_is_an_arrival_at_its_nearest_point() -> None:
+    approach = Approach(last=fix(0, 400, speed=None))
+    _, sign = judge(approach, fix(300, -200, speed=None), lon=HERE[0], lat=HERE[1], rule=RULE)
+    assert sign is not None
+    assert (sign.what, round(sign.distance_m)) == ("passed", 0)
+    assert sign.at == NOON + timedelta(seconds=200)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "end_m", "speed"),
+    [
+        (60, -400.0, 12.0),
+        (130, -400.0, None),
+        (140, -400.0, 7.0),
+        (1000, -400.0, None),
+        (300, 90.0, None),
+    ],
+)
+def test_who_had_no_time_to_stop_did_not(seconds: float, end_m: float, speed: float | None) -> None:
+    """Straight through, by its own speed or a usual one; a gap too long; or never near."""
+    assert "passed" not in walk(fix(0, 400, speed=speed), fix(seconds, end_m, speed=speed))
+
+
+def test_a_little_more_time_and_it_may_have_stopped() -> None:
+    assert walk(fix(0, 400, speed=None), fix(151, -400, speed=None))[-1] == "passed"
+
+
+def test_a_made_up_position_shows_nothing() -> None:
+    made_up = [replace(fix(at, 5), mock=True) for at in (0, 30, 60)]
+    assert walk(*made_up) == [None, None, None]
+    assert walk(replace(fix(0, 900, speed=9.0), mock=True)) == [None]
+
+
+def test_who_stands_there_when_asked_is_there() -> None:
+    stood = fix(100, 20)
+    approach = standing(stood, NOON, lon=HERE[0], lat=HERE[1], rule=RULE)
+    _, sign = judge(approach, stood, lon=HERE[0], lat=HERE[1], rule=RULE)
+    assert sign is not None
+    assert (sign.what, sign.at) == ("arrived", NOON)
+    away = standing(fix(100, 70), NOON, lon=HERE[0], lat=HERE[1], rule=RULE)
+    assert away == Approach()
+
+
+@pytest.mark.parametrize(
+    ("metres", "mock", "flag"),
+    [
+        (10.0, False, None),
+        (250.0, False, None),
+        (251.0, False, "far"),
+        (None, False, "unseen"),
+        (10.0, True, "mock"),
+        (None, True, "mock"),
+    ],
+)
+def test_what_speaks_against_a_button(metres: float | None, mock: bool, flag: str | None) -> None:
+    assert flag_of(metres, mock=mock, rule=RULE) == flag
+
+
+def test_a_photo_proves_with_its_place_and_its_time() -> None:
+    def proven(metres: float, minutes: float | None) -> bool:
+        taken_at = None if minutes is None else NOON + timedelta(minutes=minutes)
+        return proves(distance_m=metres, taken_at=taken_at, arrived_at=NOON, rule=RULE)
+
+    assert proven(20, 5)
+    assert proven(20, -5)
+    assert not proven(20, None)
+    assert not proven(20, 45), "another day's picture of the same place"
+    assert not proven(400, 5)
+    assert not proves(distance_m=5, taken_at=NOON, arrived_at=None, rule=RULE)

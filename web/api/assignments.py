@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy import select, update
 
 from dispatch import actions
-from dispatch.core.arrival import metres_between
+from dispatch.core.arrival import metres_between, proves
 from dispatch.core.assignments import Assignment
 from dispatch.core.errors import NotFound
 from dispatch.core.world import World
@@ -123,10 +123,17 @@ def on_scene(
             who.actor,
             assignment_id,
             distance_m=_distance(world, now, assignment_id, wish),
+            mock=_made_up(world, assignment_id),
             device_time=wish.device_time,
         )
 
     return _by_crew(system, who, step, assignment_id, deed)
+
+
+def _made_up(world: World, assignment_id: UUID) -> bool:
+    """Whether the crew's newest position was made up by an app."""
+    fix = world.fixes().get(world.assignment(assignment_id).crew_id)
+    return fix is not None and fix.mock
 
 
 def _distance(
@@ -192,15 +199,20 @@ def _claimed(world: World, photo_id: UUID, assignment: Assignment) -> bool:
 
 
 def _proves(world: World, photo_id: UUID, assignment: Assignment) -> bool:
-    """Whether the camera wrote into the photo that it was taken there."""
+    """Whether the camera wrote into the photo that it was taken there, and then."""
     connection = cast(StoredWorld, world).connection
     where = (photo.c.city_id == world.city_id) & (photo.c.id == photo_id)
-    lon, lat = connection.execute(select(photo.c.lon, photo.c.lat).where(where)).one()
+    found = select(photo.c.lon, photo.c.lat, photo.c.taken_at).where(where)
+    lon, lat, taken_at = connection.execute(found).one()
     if lon is None or lat is None:
         return False
     incident = world.incident(assignment.incident_id)
-    metres = metres_between(lon, lat, incident.lon, incident.lat)
-    return metres <= world.policy.arrival.far_m
+    return proves(
+        distance_m=metres_between(lon, lat, incident.lon, incident.lat),
+        taken_at=taken_at,
+        arrived_at=assignment.arrived_at,
+        rule=world.policy.arrival,
+    )
 
 
 @router.post("/clear", responses=HAPPENED)

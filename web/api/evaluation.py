@@ -27,7 +27,7 @@ from web.auth import TheCity, TheSystem, Watcher
 
 router = APIRouter(tags=["evaluation"])
 
-By = Literal["service", "district", "channel", "priority"]
+By = Literal["service", "district", "channel", "priority", "evidence"]
 DEFAULT_DAYS = 30
 
 
@@ -65,6 +65,7 @@ def evaluation(
                 for name, (start, end) in figures.DEFINITIONS.items()
             ],
             "overall": _shown(figures.summary(cases, target_s=target_s)),
+            "arrivals": figures.arrivals(cases, target_s=target_s),
             "groups": [_group(group, by, city.policy) for group in groups],
             "log_hash": log_hash,
         }
