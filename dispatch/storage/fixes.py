@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -17,6 +18,11 @@ from geo.sql import put_many
 COLUMNS = ("city_id", *(field.name for field in fields(Fix)))
 KEY = ("city_id", "crew_id", "fix_time", "device")
 _values = attrgetter(*COLUMNS[1:])
+
+
+def row_of(city_id: str, fix: Fix) -> tuple[Any, ...]:
+    """The columns of a position, in the order of COLUMNS."""
+    return (city_id, *_values(fix))
 
 
 def newest(
@@ -39,9 +45,9 @@ def write(
     A fix that a device sends twice (same crew, device and `fix_time`) is kept once. A marker never
     moves back: another process may have written a newer fix of the crew.
     """
-    rows = [(city_id, *_values(fix)) for fix in history]
+    rows = [row_of(city_id, fix) for fix in history]
     put_many(connection, tables.fix, COLUMNS, rows, key=KEY)
-    places = [(city_id, *_values(fix)) for fix in markers]
+    places = [row_of(city_id, fix) for fix in markers]
     key = ("city_id", "crew_id")
     put_many(connection, tables.crew_fix, COLUMNS, places, key=key, newer="fix_time")
 

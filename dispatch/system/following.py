@@ -161,6 +161,9 @@ class Follower:
         straight = arrival.metres_between(fix.lon, fix.lat, watch.lon, watch.lat)
         if straight > rule.far_m or fix.road_u is None:
             return None
+        if (fix.speed_ms or 0.0) > 2 * rule.moving_ms:
+            # whoever drives on has not arrived, whatever the way
+            return None
         return road_metres(
             self._city.roads, Point(*fix.here), Point(watch.lon, watch.lat), within_m=rule.far_m
         )

@@ -129,7 +129,7 @@ class Positions:
             return near
         able = [i for i, fix in enumerate(fixes) if impossible(fix, settings) is None]
         found = city.roads.roads_near(
-            [(fixes[i].lon, fixes[i].lat) for i in able], within_m=2 * settings.snap_m
+            [(fixes[i].lon, fixes[i].lat) for i in able], within_m=settings.snap_m
         )
         for i, roads in zip(able, found, strict=True):
             near[i] = roads

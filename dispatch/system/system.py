@@ -102,9 +102,7 @@ class System:
         self._etas = {city.id: self._etas_of(city.id) for city in cities}
         self._grounds = {city.id: self._ground_of(city) for city in cities}
         self._keepers = {city.id: RoadKeeper(city.roads) for city in cities}
-        self._followers = {
-            city.id: Follower(city, self._positions[city.id], self) for city in cities
-        }
+        self._followers = {city.id: self._follower_of(city.id) for city in cities}
         self._devices = {city.id: Devices(engine, city.id, clock) for city in cities}
         self._watch: CityWatch | None = None
         self._swapping = threading.Lock()
@@ -122,7 +120,7 @@ class System:
             engine, self._positions, bus, then=self._after_flush, learned=self._learned
         )
         self.rounds = RoundPlans(self, bus)
-        self._housekeeper = Housekeeper(engine, sorted(self._cities), clock)
+        self._housekeeper = Housekeeper(engine, sorted(self._cities), clock, policy=self._policy)
         self._eta_keeper = EtaKeeper(self, leads=self._leads("etas"))
 
     # --- life ----------------------------------------------------------------
@@ -268,7 +266,7 @@ class System:
         self._cities[city_id] = city
         self._etas[city_id] = self._etas_of(city_id)
         self._grounds[city_id] = self._ground_of(city)
-        self._followers[city_id] = Follower(city, self._positions[city_id], self)
+        self._followers[city_id] = self._follower_of(city_id)
         self._loops[city_id] = DispatcherLoop(city, self)
 
     def _etas_of(self, city_id: str) -> Etas:
@@ -276,6 +274,9 @@ class System:
 
     def _ground_of(self, city: City) -> Ground:
         return Ground(city, self.engine, slow=self._etas[city.id].slow)
+
+    def _follower_of(self, city_id: str) -> Follower:
+        return Follower(self._cities[city_id], self._positions[city_id], self)
 
     def _policy(self, city_id: str) -> Policy:
         return self.city(city_id).policy

@@ -58,3 +58,28 @@ def test_everything_has_its_time(stored: Stored) -> None:
         assert world.report(report.id).status == "archived"
         assert crew.id in world.fixes()
     assert len(stored.log()) == 5
+
+
+def test_old_positions_are_thinned_and_doing_it_twice_takes_no_more(stored: Stored) -> None:
+    with stored.step() as world:
+        crew, other = crew_of(world), crew_of(world)
+    with writing(stored.engine) as connection:
+        trail = [
+            Fix(each.id, 111.5, -7.6, fix_time=later(n), server_time=later(n), device=device)
+            for each in (crew, other)
+            for n in range(0, 120, 5)
+            for device in ("a", "b")
+        ]
+        fixes.write(connection, stored.city_id, trail)
+    kept = Kept(thin_after=timedelta(seconds=60), thin_to=timedelta(seconds=15))
+    now = later(120)
+    for expected in (2 * (24 - 4), 0):
+        with writing(stored.engine) as connection:
+            assert forget(connection, stored.city_id, now, kept=kept)["thinned"] == expected
+    with writing(stored.engine) as connection:
+        left = fixes.between(connection, stored.city_id, crew.id, since=later(0), until=later(120))
+    young = [fix for fix in left if fix.fix_time >= later(60)]
+    old = [fix for fix in left if fix.fix_time < later(60)]
+    assert len(young) == 24, "younger ones stay as they are"
+    assert [fix.fix_time for fix in old] == [later(n) for n in (0, 15, 30, 45)]
+    assert {fix.device for fix in old} == {"a"}

@@ -236,7 +236,7 @@ def test_a_replay_of_crew_and_incident_and_what_may_leave_the_house(city: Stand)
         case.fix(300, 25, speed_ms=8)
     city.system.flush_positions()
     desk = city.staff("supervisor")
-    later = {"to": (datetime.now(UTC) + timedelta(minutes=5)).isoformat()}
+    later = {"to": (datetime.now(UTC) + timedelta(minutes=5)).isoformat(), "every_s": "0"}
     told = desk.get(f"/crews/{open_.crew_id}/history", params=later).json()
     [track] = told["tracks"]
     assert len(track["fixes"]) == 3

@@ -28,6 +28,7 @@ from geo.roadarrays import RoadArrays
 from geo.roadgraph import RoadGraph
 from web.cli.bench_boot import boots
 from web.cli.bench_eta import eta
+from web.cli.bench_fixes import fixes_
 from web.cli.bench_live import live
 from web.cli.bench_path import measure_path
 from web.cli.bench_policy import policy
@@ -39,6 +40,7 @@ from web.robots.points import on_a_road
 from web.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
+app.command("fixes")(fixes_)
 app.command("policy")(policy)
 app.command("road")(road)
 app.command("eta")(eta)
