@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.osm_roads import Road, Roads
-from geo.osm_rules import is_roundabout, road_class, speeds_kmh, street_name
+from geo.osm_rules import is_roundabout, limits_of, road_class, speeds_kmh, street_name
 from geo.osm_turns import Junctions, turns_at
 from geo.point import EARTH_RADIUS_M
 from geo.roadarrays import Floats, Ints, RoadArrays, pack_names
@@ -40,6 +40,7 @@ class _Edges:
     name: list[str] = field(default_factory=list)
     roundabout: list[bool] = field(default_factory=list)
     road_class: list[int] = field(default_factory=list)
+    limit: list[int] = field(default_factory=list)
     way: list[int] = field(default_factory=list)
     twin: list[int] = field(default_factory=list)
 
@@ -80,6 +81,7 @@ def connect(roads: Roads) -> RoadArrays:
         edge_name=np.array([number[name] for name in edges.name], dtype=np.int64),
         edge_roundabout=np.array(edges.roundabout, dtype=np.bool_),
         edge_class=np.array(edges.road_class, dtype=np.int64),
+        edge_limit=np.array(edges.limit, dtype=np.int64),
         turn_from=turn_from,
         turn_to=turn_to,
         turn_ms=turn_ms,
@@ -120,6 +122,7 @@ def keep_edges(arrays: RoadArrays, kept: NDArray[np.bool_]) -> RoadArrays:
         edge_name=arrays.edge_name[kept],
         edge_roundabout=arrays.edge_roundabout[kept],
         edge_class=arrays.edge_class[kept],
+        edge_limit=arrays.edge_limit[kept],
         turn_from=edge_number[arrays.turn_from[turns]],
         turn_to=edge_number[arrays.turn_to[turns]],
         turn_ms=arrays.turn_ms[turns],
@@ -164,6 +167,7 @@ def _add(edges: _Edges, road: Road, nodes: Sequence[int], *, kmh: float, twin: i
     edges.name.append(street_name(road.tags))
     edges.roundabout.append(is_roundabout(road.tags))
     edges.road_class.append(road_class(road.tags))
+    edges.limit.append(limits_of(road.tags))
     edges.way.append(road.osm_id)
     edges.twin.append(twin)
 

@@ -22,6 +22,11 @@ _KEPT_TAGS = (
     "maxspeed:backward",
     "junction",
     "service",
+    "maxheight",
+    "maxwidth",
+    "width",
+    "maxweight",
+    "hgv",
 )
 _RESTRICTION_KEYS = ("restriction:motorcar", "restriction:motor_vehicle", "restriction")
 

@@ -50,12 +50,24 @@ An alley is a service road tagged so: in Indonesia mostly the paved lane between
 `unknown` is every road of a city that was imported before classes were kept.
 """
 
+LIMITS = ("low", "narrow", "weak", "no_trucks")
+"""What else a vehicle may be unable to use, bits 1, 2, 4, 8 of `edge_limit` of RoadArrays.
+
+`low`: under LOW_M high; `narrow`: under NARROW_M wide; `weak`: bears under WEAK_T; `no_trucks`:
+closed to goods vehicles (hgv=no). A truck with a bucket is about 3.4 m high, 2.3 m wide and weighs
+7 t.
+"""
+
+LOW_M, NARROW_M, WEAK_T = 3.5, 2.4, 7.5
+
 DRIVEN_SHARE = 0.8
 """The share of a tagged limit that is driven (`speed_reduction` of OSRM's car profile)."""
 
 _MPH = 1.609344
 _KNOTS = 1.852
 _SPEED = re.compile(r"^(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?$")
+_AMOUNT = re.compile(r"(\d{1,9}(?:[.,]\d{1,9})?)\s*([a-z]*)")
+_FEET = re.compile(r"(\d{1,3})'(?:(\d{1,2})\"?)?")
 _WALKING_KMH = 6.0
 _NAMED_KMH = {"walk": _WALKING_KMH, "urban": 50.0, "rural": 80.0, "motorway": 110.0}
 
@@ -113,6 +125,40 @@ def road_class(tags: Tags) -> int:
         return ROAD_CLASSES.index("alley")
     name = tags.get("highway", "").removesuffix("_link")
     return ROAD_CLASSES.index(name) if name in ROAD_CLASSES else 0
+
+
+def limits_of(tags: Tags) -> int:
+    """The bits of LIMITS that hold for a way."""
+    height, weight = metres(tags.get("maxheight")), tonnes(tags.get("maxweight"))
+    width = metres(tags.get("maxwidth") or tags.get("width"))
+    holds = (
+        height is not None and height < LOW_M,
+        width is not None and width < NARROW_M,
+        weight is not None and weight < WEAK_T,
+        tags.get("hgv") in _FORBIDDEN,
+    )
+    return sum(1 << n for n, it_does in enumerate(holds) if it_does)
+
+
+def metres(text: str | None) -> float | None:
+    """A length in metres: "3.5", "3,5 m", 11 feet 6 as in OpenStreetMap; None when it is none."""
+    found = _FEET.fullmatch((text or "").strip().replace(" ", ""))
+    if found:
+        return round((int(found[1]) + int(found[2] or 0) / 12) * 0.3048, 3)
+    return _number(text, {"": 1.0, "m": 1.0, "cm": 0.01, "ft": 0.3048})
+
+
+def tonnes(text: str | None) -> float | None:
+    """A weight in tonnes: "7.5", "3500 kg", "10 st"; None when it is none."""
+    return _number(text, {"": 1.0, "t": 1.0, "kg": 0.001, "st": 0.907185, "lbs": 0.000453592})
+
+
+def _number(text: str | None, units: Mapping[str, float]) -> float | None:
+    found = _AMOUNT.fullmatch((text or "").strip().lower())
+    if found is None or found[2] not in units:
+        return None
+    value = float(found[1].replace(",", ".")) * units[found[2]]
+    return value if value > 0 else None
 
 
 def directions(tags: Tags) -> tuple[bool, bool]:

@@ -42,6 +42,8 @@ class RoadArrays:
     """Is the edge part of one? Shape (edges,)."""
     edge_class: Ints
     """Index into ROAD_CLASSES of geo.osm_rules; 0 is unknown. Shape (edges,)."""
+    edge_limit: Ints
+    """The bits of LIMITS of geo.osm_rules that hold on it. Shape (edges,)."""
     turn_from: Ints
     turn_to: Ints
     turn_ms: Ints
@@ -110,10 +112,10 @@ class RoadArrays:
         Raises OSError, ValueError or KeyError when it is not that.
         """
         stored = map_arrays(path)
-        found = {f.name: stored[f.name] for f in fields(cls) if f.name != "edge_class"}
-        # A city imported before classes were kept: every road is of an unknown one.
-        unknown = np.zeros(len(found["edge_name"]), dtype=np.int64)
-        return cls(edge_class=stored.get("edge_class", unknown), **found)
+        # A city imported before these were kept: every road is of an unknown class, without limits.
+        unknown = np.zeros(len(stored["edge_name"]), dtype=np.int64)
+        older = {name: stored.get(name, unknown) for name in ("edge_class", "edge_limit")}
+        return cls(**{f.name: (stored | older)[f.name] for f in fields(cls)})
 
 
 def pack_names(names: list[str]) -> tuple[NDArray[np.uint8], Ints]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from geo.osm_rules import ROAD_CLASSES
+from geo.osm_rules import LIMITS, ROAD_CLASSES
 from geo.roadarrays import Ints, RoadArrays
 
 USABLE_SHARE = 0.1
@@ -15,13 +15,15 @@ USABLE_SHARE = 0.1
 
 
 def barred_edges(arrays: RoadArrays, avoids: AbstractSet[str]) -> NDArray[np.bool_]:
-    """The edges that a vehicle which avoids these classes cannot use, shape (edges,).
+    """The edges that a vehicle which avoids these classes and limits cannot use, shape (edges,).
 
     Beside the roads of those classes also what can only be reached over them: a vehicle is not
     sent to wait on an island. Unknown classes bar nothing.
     """
     avoided = [n for n, name in enumerate(ROAD_CLASSES) if name in avoids and n]
+    limits = sum(1 << n for n, name in enumerate(LIMITS) if name in avoids)
     barred: NDArray[np.bool_] = np.isin(arrays.edge_class, avoided)
+    barred |= (arrays.edge_limit & limits) != 0
     if not barred.any():
         return barred
     # Whoever drove in where only a lane goes on turns round and drives out again.

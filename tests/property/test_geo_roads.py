@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from geo.dijkstra import DijkstraNetwork
 from geo.network import SegmentKey
 from geo.osm_graph import SIGNAL_MS
 from geo.osm_turns import TURN_S, UTURN_S
-from geo.point import Point
+from geo.point import Point, distance_m
 from geo.roadarrays import RoadArrays
 from geo.roadgraph import REACH_M, RoadGraph
 from tests.maps import helsinki_roads
@@ -162,6 +163,65 @@ def test_a_stop_on_the_way_never_saves_time(a: list[Point], b: list[Point], c: l
     second = NETWORK.travel_times([stop.point], [c[0]])[0, 0]
     turning_round_s = UTURN_S + TURN_S + SIGNAL_MS / 1000
     assert direct <= first + second + turning_round_s + 1e-9
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes=speeds, sources=places, targets=places)
+def test_a_route_begins_and_ends_where_its_places_snap_and_is_as_long_as_its_line(
+    changes: dict[SegmentKey, float | None], sources: list[Point], targets: list[Point]
+) -> None:
+    """Snap, route, length: the three say the same of one drive."""
+    NETWORK.update(changes)
+    a, b = sources[0], targets[0]
+    start, end = NETWORK.snap(a, max_m=REACH_M), NETWORK.snap(b, max_m=REACH_M)
+    route = NETWORK.route(a, b)
+    if route is None:
+        return
+    assert start is not None
+    assert end is not None
+    assert distance_m(route.points[0], start.point) < 0.01
+    assert distance_m(route.points[-1], end.point) < 0.01
+    line = sum(distance_m(p, q) for p, q in pairwise(route.points))
+    assert route.length_m == pytest.approx(line, abs=0.01)
+    assert route.length_m >= distance_m(start.point, end.point) - 0.01
+    assert route.length_m == pytest.approx(sum(s.length_m for s in route.steps), abs=0.01)
+    assert route.duration_s == NETWORK.travel_times([a], [b])[0, 0]
+    # from where it snapped one snaps to the same place, and the drive is the same
+    assert distance_m(snapped(start.point), start.point) < 0.01
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    closed=st.lists(st.sampled_from(KEYS), max_size=20, unique=True),
+    chance=st.randoms(use_true_random=False),
+    a=places,
+    b=places,
+)
+def test_closures_are_symmetric(
+    closed: list[SegmentKey], chance: Random, a: list[Point], b: list[Point]
+) -> None:
+    """In whatever order, at once or one by one, from whichever end a street is named."""
+    both: dict[SegmentKey, float | None] = {}
+    for u, v in closed:
+        both[u, v] = both[v, u] = None
+    NETWORK.update(both)
+    at_once = NETWORK.travel_times(a, b)
+    NETWORK.update(dict.fromkeys(both, 1.0))
+    turned = [(v, u) if chance.random() < 0.5 else (u, v) for u, v in closed]
+    chance.shuffle(turned)
+    for u, v in turned:
+        NETWORK.update({(u, v): None, (v, u): None})
+    assert NETWORK.travel_times(a, b).tolist() == at_once.tolist()
+    chance.shuffle(turned)
+    for u, v in turned:
+        NETWORK.update({(v, u): 1.0, (u, v): 1.0})
+    assert not any(s.factor is None for s in NETWORK.nearest_segments(a[0], within_m=2_000))
+
+
+def snapped(place: Point) -> Point:
+    found = NETWORK.snap(place)
+    assert found is not None
+    return found.point
 
 
 def driven(points: Sequence[Point]) -> list[SegmentKey]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -233,3 +234,31 @@ def test_it_is_so_for_whoever_starts_it_from_a_shell(tmp_path: Path, taken_port:
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"✗ Port {taken_port} is in use")
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_city_is_refreshed_and_its_versions_are_kept(typed: Typed, tmp_path: Path) -> None:
+    here = {"SIGAP_DATA_DIR": str(tmp_path), "COLUMNS": "200"}
+    old, new = grid(3), grid(3)
+    new.ways[1_001] = (new.ways[1_001][0], {"highway": "residential", "name": "Jalan Pahlawan"})
+    first, second = old.write(tmp_path / "old.osm"), new.write(tmp_path / "new.osm")
+    assert typed("city", "add", "kotak", "--extract", str(first), **here)[0] == 0
+    status, said = typed("city", "refresh", "kotak", "--extract", str(second), **here)
+    assert status == 0, said
+    assert "streets renamed (1): Jalan 2 → Jalan Pahlawan (400 m)" in said
+    assert "of memory" in said
+    status, said = typed("city", "versions", "kotak", **here)
+    before, now = re.findall(r"\d{8}T\d{6}Z-[0-9a-f]{6}", said)
+    assert said.count("in use") == 1
+    assert typed("city", "changes", "kotak", **here)[1].count("Jalan Pahlawan") == 1
+    assert "Nothing is known" in typed("city", "changes", "kotak", before, **here)[1]
+    one_sentence(typed("city", "changes", "kotak", "2020", **here), "no version “2020”", now)
+    one_sentence(typed("city", "use", "kotak", "2020", **here), "sigap city versions kotak")
+    assert typed("city", "use", "kotak", before, **here)[0] == 0
+    assert typed("city", "prune", "kotak", "--keep", "1", **here)[0] == 0
+    said = typed("city", "versions", "kotak", **here)[1]
+    assert before in said
+    assert now in said
+    one_sentence(typed("city", "refresh", "kotak", **here), "--extract FILE or --place NAME")
+    one_sentence(
+        typed("city", "refresh", "mana", "--extract", str(first), **here), "sigap city add"
+    )

@@ -18,10 +18,13 @@ from dispatch.core.policy.sections import (
     Service,
     Vehicle,
 )
-from geo.osm_rules import ROAD_CLASSES
+from geo.osm_rules import LIMITS, ROAD_CLASSES
 
 Where = tuple[str | int, ...]
 """The way to a value in the document: names of tables and keys, numbers of list entries."""
+
+AVOIDABLE = (*ROAD_CLASSES[1:], *LIMITS)
+"""What a vehicle may be unable to use."""
 
 
 def parse_policy(document: Mapping[str, Any]) -> Policy:
@@ -113,8 +116,8 @@ def _vehicles(document: Mapping[str, Any]) -> dict[str, Vehicle]:
     for i, vehicle in enumerate(found.values()):
         where = f"[[vehicle]] {vehicle.kind}"
         for name in vehicle.avoids:
-            if name not in ROAD_CLASSES[1:]:
-                detail = f"{where}: avoids “{name}”, but may hold {', '.join(ROAD_CLASSES[1:])}."
+            if name not in AVOIDABLE:
+                detail = f"{where}: avoids “{name}”, but may hold {', '.join(AVOIDABLE)}."
                 raise _bad(("vehicle", i, "avoids"), detail)
         _check_range(where, vehicle, "reach_m", (1.0, 1000.0), ("vehicle", i))
     return found

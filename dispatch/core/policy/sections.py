@@ -70,7 +70,7 @@ class RunCard:
 class Vehicle:
     """A kind of vehicle and the roads it cannot use.
 
-    `avoids` are classes of `geo.osm_rules.ROAD_CLASSES`; a place farther than `reach_m` metres
+    `avoids` are ROAD_CLASSES and LIMITS of `geo.osm_rules`; a place farther than `reach_m` metres
     from every road left is out of its reach. A crew drives the first vehicle whose `kind` is what
     stands there as its vehicle, or one of whose `keywords` stands in it.
     """

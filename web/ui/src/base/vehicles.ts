@@ -17,6 +17,10 @@ const ROADS: Record<string, () => string> = {
   alley: m.road_alley,
   track: m.road_track,
   road: m.road_road,
+  low: m.road_low,
+  narrow: m.road_narrow,
+  weak: m.road_weak,
+  no_trucks: m.road_no_trucks,
 };
 
 /** The vehicle meant by what stands at a crew, as the server finds it; null for any other. */

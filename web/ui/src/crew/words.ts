@@ -77,6 +77,23 @@ const turns: Record<string, () => string> = {
   roundabout: m.crew_turn_roundabout,
 };
 
+const arrows: Record<string, string> = {
+  depart: "•",
+  slight_left: "↖",
+  left: "←",
+  sharp_left: "↙",
+  slight_right: "↗",
+  right: "→",
+  sharp_right: "↘",
+  uturn: "↶",
+  roundabout: "↻",
+};
+
+/** A sign beside the words, for a glance. */
+export function turnArrow(turn: string): string {
+  return arrows[turn] ?? "↑";
+}
+
 /** An unknown turn is told as straight on: the name of the street still guides. */
 export function turnWords(turn: string): string {
   return (turns[turn] ?? m.crew_turn_straight)();
