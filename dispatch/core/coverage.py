@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -204,14 +205,24 @@ def _ranks(ranked: Floats, chance: Floats) -> Indices:
 
 
 def chances(terrain: Terrain, *, rule: Rule, hour: int) -> Floats:
-    """P(arrive in time) from each post to each zone at an hour of the day, shape (zones, zones)."""
-    seconds = np.maximum(terrain.seconds * terrain.slow[hour % HOURS], 1.0)
-    if rule.threshold > 0:
-        within: Floats = (seconds <= rule.threshold).astype(np.float64)
-        return within
-    if rule.drive_s <= 0:
-        return np.zeros_like(seconds)
-    share: Floats = ndtr(np.log(rule.drive_s / seconds) / rule.sigma)
+    """P(arrive in time) from each post to each zone at an hour of the day, shape (zones, zones).
+
+    Read only: the answer is remembered, and is the same array the next time.
+    """
+    return _chances(terrain, rule.drive_s, rule.sigma, rule.threshold, hour % HOURS)
+
+
+@lru_cache(maxsize=2 * HOURS)
+def _chances(
+    terrain: Terrain, drive_s: float, sigma: float, threshold_s: float, hour: int
+) -> Floats:
+    seconds = np.maximum(terrain.seconds * terrain.slow[hour], 1.0)
+    share: Floats = np.zeros_like(seconds)
+    if threshold_s > 0:
+        share = (seconds <= threshold_s).astype(np.float64)
+    elif drive_s > 0:
+        share = ndtr(np.log(drive_s / seconds) / sigma)
+    share.setflags(write=False)
     return share
 
 

@@ -88,8 +88,11 @@ class World(Protocol):
     def history_of(self, incident_id: UUID) -> Sequence[Event]:
         """What happened to the incident and to its assignments, in order."""
 
-    def last_arrivals(self, limit: int) -> Sequence[Assignment]:
-        """The assignments whose crews arrived last, at most `limit`, the newest first."""
+    def last_arrivals(self, limit: int, *, since: datetime | None = None) -> Sequence[Assignment]:
+        """The assignments whose crews arrived last, at most `limit`, the newest first.
+
+        With `since`, only those whose crews arrived after it.
+        """
 
     def active_assignment(self, crew_id: UUID) -> Assignment | None: ...
     def active_incidents(self) -> Sequence[Incident]:

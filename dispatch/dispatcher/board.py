@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -196,7 +196,9 @@ def _turned_before(world: World) -> frozenset[UUID]:
         for one in world.assignments_of(incident.id):
             if one.decline_reason == DIVERTED and one.ended_at is not None:
                 turned[one.crew_id] = max(one.ended_at, turned.get(one.crew_id, one.ended_at))
-    arrivals = world.last_arrivals(ARRIVALS_LOOKED_AT) if turned else ()
+    if not turned:
+        return frozenset()
+    arrivals = world.last_arrivals(ARRIVALS_LOOKED_AT, since=min(turned.values()))
     there = {
         one.crew_id
         for one in arrivals
@@ -256,7 +258,8 @@ def candidates(
     }
     losses: Mapping[UUID, float] = {}
     if terrain is not None and world.policy.matching.coverage_loss > 0:
-        losses = cover_losses(world, now, terrain)
+        free = [c for c in world.crews() if c.id not in moving and reasons[c.id] is None]
+        losses = cover_losses(world, now, terrain, free=free)
     found = []
     for crew in world.crews():
         held = moving.get(crew.id)
@@ -284,9 +287,15 @@ def plan_for(
     road_s: Mapping[tuple[UUID, UUID], float],
     *,
     terrain: Terrain | None = None,
+    able: Sequence[Candidate] | None = None,
 ) -> Proposal:
-    """The proposal for one incident as if it stood alone, for a dispatcher who asks."""
-    wanted, able = need_of(world, now, incident), candidates(world, now, terrain=terrain)
+    """The proposal for one incident as if it stood alone, for a dispatcher who asks.
+
+    `able` are the candidates where they are known already.
+    """
+    wanted = need_of(world, now, incident)
+    if able is None:
+        able = candidates(world, now, terrain=terrain)
     [proposal] = matching.match([wanted], able, road_s, policy=world.policy, now=now)
     return proposal
 
@@ -294,10 +303,18 @@ def plan_for(
 def placed(world: World, now: datetime, terrain: Terrain) -> list[Placed]:
     """The crews that are free now, each in the zone it stands in or was asked to wait in."""
     fixes = world.fixes()
+    free = [
+        crew
+        for crew in world.crews()
+        if unfit(crew, fixes.get(crew.id), now=now, policy=world.policy) is None
+    ]
+    return _placed(free, fixes, terrain)
+
+
+def _placed(free: Sequence[Crew], fixes: Mapping[UUID, Fix], terrain: Terrain) -> list[Placed]:
     return [
         Placed(crew.id, frozenset(crew.skills), zone_of(crew, fixes[crew.id], terrain))
-        for crew in world.crews()
-        if crew.id in fixes and unfit(crew, fixes[crew.id], now=now, policy=world.policy) is None
+        for crew in free
     ]
 
 
@@ -333,13 +350,16 @@ def cover_of(world: World, now: datetime, terrain: Terrain) -> Cover:
     return Cover(terrain, placed(world, now, terrain), rule=rule, hour=now.hour)
 
 
-def cover_losses(world: World, now: datetime, terrain: Terrain) -> Mapping[UUID, float]:
-    """The incidents (weighted) that will be late because the crew is away, by crew.
+def cover_losses(
+    world: World, now: datetime, terrain: Terrain, *, free: Sequence[Crew]
+) -> Mapping[UUID, float]:
+    """The incidents (weighted) that will be late because the crew is away, by free crew.
 
     What E of `coverage` loses, times the incidents expected while the crew is bound.
     """
     m = world.policy.matching
-    cover = cover_of(world, now, terrain)
+    standing = _placed(free, world.fixes(), terrain)
+    cover = Cover(terrain, standing, rule=cover_rule(world), hour=now.hour)
     away_h = (m.mean_service_s + m.mean_travel_s) / HOUR_S
     calls = float(terrain.per_hour[now.hour % coverage.HOURS]) * away_h
     lost = cover.losses() * calls

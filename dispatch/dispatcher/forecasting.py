@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,12 @@ from dispatch.actions.recording import record
 from dispatch.core import events as ev
 from dispatch.core.events import SYSTEM
 from dispatch.core.incidents import Incident
+from dispatch.core.matching import Candidate
 from dispatch.core.proposals import Proposal
 from dispatch.core.road_times import outlook_of
 from dispatch.core.rounds import is_routine
 from dispatch.core.world import World
-from dispatch.dispatcher.board import plan_for
+from dispatch.dispatcher.board import candidates, plan_for
 from geo.spread import Spread
 
 MATERIAL_P = 0.1
@@ -32,9 +34,10 @@ def foresee(
     if not world.policy.forecast.enabled:
         return
     planned = {p.incident_id: p for p in proposals if p.slot == 0}
+    able = cache(lambda: candidates(world, now))
     for incident in world.active_incidents():
         if incident.first_arrived_at is None and not is_routine(world.policy, incident):
-            fact = _forecast(world, now, incident, road_s, planned.get(incident.id))
+            fact = _forecast(world, now, incident, road_s, planned.get(incident.id), able)
             if _tells(incident, fact):
                 because = {"rule": "forecast", "alarm_below": world.policy.forecast.alarm_below}
                 record(world, now, SYSTEM, incident, fact, because=because)
@@ -46,6 +49,7 @@ def _forecast(
     incident: Incident,
     road_s: Mapping[tuple[UUID, UUID], float],
     proposal: Proposal | None,
+    able: Callable[[], Sequence[Candidate]],
 ) -> ev.IncidentForecast:
     left = (incident.due_at - now).total_seconds()
     ete_s, spread = _soonest(world, now, incident, road_s)
@@ -62,7 +66,8 @@ def _forecast(
     alarm = p < (rule.clear_above if incident.forecast_alarm else rule.alarm_below)
     savers: tuple[Mapping[str, Any], ...] = ()
     if alarm and left > 0:
-        savers = _savers(proposal or plan_for(world, now, incident, road_s), better_than=p)
+        asked = proposal or plan_for(world, now, incident, road_s, able=able())
+        savers = _savers(asked, better_than=p)
     eta = now + timedelta(seconds=round(ete_s)) if ete_s is not None else None
     return ev.IncidentForecast(round(p, 4), eta, round(saves, 4), alarm, savers)
 

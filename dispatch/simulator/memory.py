@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -68,6 +69,9 @@ class MemoryWorld:
     _timers: dict[tuple[str, UUID], Timer] = field(default_factory=dict)
     _fixes: dict[UUID, Fix] = field(default_factory=dict)
     _cells: dict[tuple[int, int], dict[UUID, None]] = field(default_factory=dict)
+    # what is read again and again between two changes, in order
+    _crews: list[Crew] | None = None
+    _fixes_by_crew: dict[UUID, Fix] | None = None
     _tickets: int = 0
     _undo: list[Callable[[], object]] | None = None
 
@@ -82,6 +86,7 @@ class MemoryWorld:
             for take_back in reversed(self._undo):
                 take_back()
             self._tickets = tickets_before
+            self._crews = self._fixes_by_crew = None
             del self.log[length:]
             raise
         finally:
@@ -136,8 +141,10 @@ class MemoryWorld:
     def history_of(self, incident_id: UUID) -> Sequence[Event]:
         return list(self._history.get(incident_id, ()))
 
-    def last_arrivals(self, limit: int) -> Sequence[Assignment]:
+    def last_arrivals(self, limit: int, *, since: datetime | None = None) -> Sequence[Assignment]:
         newest = self._arrived[: -limit - 1 : -1]
+        if since is not None:
+            newest = list(takewhile(lambda arrival: arrival[0] > since, newest))
         return [self.assignment(assignment_id) for _, assignment_id in newest]
 
     def active_assignment(self, crew_id: UUID) -> Assignment | None:
@@ -148,16 +155,21 @@ class MemoryWorld:
         return [self.incident(incident_id) for incident_id in sorted(self._active)]
 
     def crews(self) -> Sequence[Crew]:
-        return self._all("crew", Crew)
+        if self._crews is None:
+            self._crews = self._all("crew", Crew)
+        return list(self._crews)
 
     def fixes(self) -> Mapping[UUID, Fix]:
-        return {crew_id: self._fixes[crew_id] for crew_id in sorted(self._fixes)}
+        if self._fixes_by_crew is None:
+            self._fixes_by_crew = {crew_id: self._fixes[crew_id] for crew_id in sorted(self._fixes)}
+        return dict(self._fixes_by_crew)
 
     def put_fix(self, fix: Fix) -> None:
         """Take the fix as the crew's newest unless a newer one is known."""
         known = self._fixes.get(fix.crew_id)
         if known is None or fix.fix_time >= known.fix_time:
             self._put(self._fixes, fix.crew_id, fix)
+            self._fixes_by_crew = None
 
     def reports_near(
         self, lon: float, lat: float, *, within_m: float, since: datetime
@@ -213,6 +225,8 @@ class MemoryWorld:
         after = EVOLVE[event.kind](before, event)
         self._refuse_double_booking(after)
         self._put(self._entities, (event.kind, event.subject), after)
+        if isinstance(after, Crew):
+            self._crews = None
         if before is None:
             self._put(self._by_kind.setdefault(event.kind, {}), event.subject, None)
         self._index(before, after)

@@ -137,7 +137,7 @@ class StoredWorld:
         news = [entry.event for entry in self.entries[self._written :]]
         return [*written, *(event for event in news if event.subject in subjects)]
 
-    def last_arrivals(self, limit: int) -> Sequence[Assignment]:
+    def last_arrivals(self, limit: int, *, since: datetime | None = None) -> Sequence[Assignment]:
         table = tables.assignment
         found = (
             select(table)
@@ -145,6 +145,8 @@ class StoredWorld:
             .order_by(table.c.arrived_at.desc(), table.c.id.desc())
             .limit(limit)
         )
+        if since is not None:
+            found = found.where(table.c.arrived_at > since)
         return [self._known(Assignment, row) for row in self.connection.execute(found).mappings()]
 
     def active_assignment(self, crew_id: UUID) -> Assignment | None:

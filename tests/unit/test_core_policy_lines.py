@@ -37,7 +37,7 @@ def line_with(text: str, words: str, nth: int = 1) -> int:
     ("before", "after", "said"),
     [
         ("sigma = 0.3 ", "sigma = 9 ", "[matching]: sigma is 9, but must be 0.01 to 2."),
-        ("lock_s = 300 ", "lock_s = 1e9 ", "[diversion]: lock_s is 1e+09, but must be 0 to 86400."),
+        ("lock_s = 180 ", "lock_s = 1e9 ", "[diversion]: lock_s is 1e+09, but must be 0 to 86400."),
         ("least_members = 1", "least_members = 0", "[gates]: least_members is 0, but must be 1 to"),
         ("undo_s = 10", 'undo_s = "10"', "[offers]: undo_s is '10', but should be a number."),
         ("undo_s = 10", "undo_x = 10", "[offers]: unknown key “undo_x”"),

@@ -158,9 +158,9 @@ def test_a_crew_that_is_nearly_there_goes_on() -> None:
 
 
 def test_the_age_of_a_position_is_road_driven_already() -> None:
-    """A crew seen 50 s ago at 340 s from its incident is 290 s away, and locked."""
+    """A crew seen 50 s ago at 220 s from its incident is 170 s away, and locked."""
     city = City(crews=1)
-    lamp = city.incident(340)
+    lamp = city.incident(220)
     city.turn()
     city.roll(0)
     seen = city.now
@@ -170,7 +170,7 @@ def test_the_age_of_a_position_is_road_driven_already() -> None:
     fresh = Fix(city.crews[0], *PLACE, fix_time=city.now, server_time=city.now)
     city.world.put_fix(fresh)
     found = on_the_way(city.world, city.now, city.road)
-    assert found[city.crews[0]].left_s == 340
+    assert found[city.crews[0]].left_s == 220
     assert found[city.crews[0]].incident.id == lamp
 
 

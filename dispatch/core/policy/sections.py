@@ -162,9 +162,9 @@ class Diversion:
     """
 
     enabled: bool = True
-    lock_s: float = 300.0
-    switch: float = 0.3
-    most_per_incident: int = 1
+    lock_s: float = 180.0
+    switch: float = 0.1
+    most_per_incident: int = 5
     priorities: tuple[int, ...] = (1, 2, 3)
     conditional_for: tuple[int, ...] = (1,)
 
