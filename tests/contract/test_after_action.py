@@ -237,3 +237,5 @@ def test_history_and_arrivals_are_the_same_everywhere(place: Place) -> None:
         assert [event.type for event in world.history_of(incident.id)] == expected
         assert [a.id for a in world.last_arrivals(5)] == [job.id]
         assert list(world.last_arrivals(0)) == []
+        assert [a.id for a in world.last_arrivals(5, since=at(9))] == [job.id]
+        assert list(world.last_arrivals(5, since=at(10))) == []

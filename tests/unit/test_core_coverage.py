@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -140,6 +141,17 @@ def test_how_a_zone_is_reached_by_skill() -> None:
     assert cover.by_zone(SAW) == pytest.approx(chance[1])
     assert cover.by_zone() == pytest.approx(np.maximum(chance[0], chance[1]))
     assert cover.by_zone(PUMP).tolist() == [0.0] * 7
+
+
+def test_what_is_remembered_is_of_this_hour_and_rule() -> None:
+    ground = replace(terrain(), slow=np.array([1.0 + 0.05 * hour for hour in range(24)]))
+    for hour in (8, 20, 8, 32):
+        for rule in (GRADED, replace(GRADED, drive_s=700.0), replace(GRADED, threshold=500.0)):
+            fresh = chances(replace(ground), rule=rule, hour=hour)
+            assert (chances(ground, rule=rule, hour=hour) == fresh).all()
+            assert not fresh.flags.writeable
+    early, late = (chances(ground, rule=GRADED, hour=hour) for hour in (8, 20))
+    assert (early > late).any()
 
 
 def test_both_ways_of_ranking_agree() -> None:

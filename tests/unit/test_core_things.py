@@ -15,6 +15,7 @@ from dispatch import actions
 from dispatch.core import assignments, incidents, reports
 from dispatch.core import events as ev
 from dispatch.core.assignments import Assignment
+from dispatch.core.crews import Fix
 from dispatch.core.errors import Invalid, TooLate, WrongStatus
 from dispatch.core.events import Actor, Event, Kind
 from dispatch.core.incidents import Incident
@@ -218,3 +219,29 @@ def test_a_log_folded_twice_is_the_same_city() -> None:
     actions.answer_report(world, later(20), Actor("citizen"), report.id, answer="reopened")
     told = [entry.event for entry in world.log]
     assert fold(told) == fold(told) == world.entities()
+
+
+def test_a_step_taken_back_takes_back_what_is_read_again() -> None:
+    """Crews and positions are remembered between changes; a failed step is no change."""
+    path = Path(dispatch.__file__).with_name("policy.toml")
+    world = MemoryWorld("kota", parse_policy(tomllib.loads(path.read_text(encoding="utf-8"))))
+    fact = ev.CrewRegistered("Regu", "R", "pupr", (), "car", 3, 111.5, -7.6)
+    crew = actions.register_crew(world, NOON, DESK, fact)
+    assert [c.status for c in world.crews()] == ["not_available"]
+    here = Fix(crew.id, 111.5, -7.6, fix_time=NOON, server_time=NOON)
+    world.put_fix(here)
+    assert dict(world.fixes()) == {crew.id: here}
+    with pytest.raises(ZeroDivisionError), world.step():
+        _begin_and_fail(world, crew.id, replace(here, lon=111.6, fix_time=later(5)))
+    assert [c.status for c in world.crews()] == ["not_available"]
+    assert dict(world.fixes()) == {crew.id: here}
+    actions.set_crew_status(world, NOON, DESK, crew.id, status="available")
+    assert [c.status for c in world.crews()] == ["available"]
+
+
+def _begin_and_fail(world: MemoryWorld, crew_id: UUID, fix: Fix) -> None:
+    actions.set_crew_status(world, NOON, DESK, crew_id, status="available")
+    world.put_fix(fix)
+    assert [c.status for c in world.crews()] == ["available"]
+    assert world.fixes()[crew_id] == fix
+    raise ZeroDivisionError

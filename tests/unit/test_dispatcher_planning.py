@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from dispatch import actions
 from dispatch.core.crews import Fix
 from dispatch.core.matching import p_on_time
@@ -244,14 +246,16 @@ def test_a_crew_that_was_relieved_is_not_turned_round_next() -> None:
     assert city.job(0).incident_id != another
 
 
-def test_an_incident_does_not_lose_a_crew_twice() -> None:
-    city = City(crews=1)
+@pytest.mark.parametrize(("most", "stays"), [(1, True), (2, False)])
+def test_an_incident_loses_so_many_crews_and_no_more(most: int, stays: bool) -> None:
+    city = City(tuned(diversion={"most_per_incident": most}), crews=1)
     lamp = city.incident(900)
     city.turn()
     city.roll(0)
     first = city.incident(60, priority=1)
     city.turn(10)
     city.roll(0)
+    city.now += timedelta(seconds=60)
     city.be_there(0)
     job = city.job(0)
     actions.clear(city.world, city.now, CREW, job.id, disposition_code="05")
@@ -261,4 +265,4 @@ def test_an_incident_does_not_lose_a_crew_twice() -> None:
     city.roll(0)
     city.incident(5, priority=1)
     city.turn(10)
-    assert city.job(0).incident_id == lamp
+    assert (city.job(0).incident_id == lamp) == stays
