@@ -1,0 +1,1 @@
+"""Faults under steady load, and an audit after each round: `make chaos`."""
