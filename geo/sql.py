@@ -30,6 +30,7 @@ from geoalchemy2.elements import WKBElement
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import (
     JSON,
+    URL,
     BigInteger,
     Connection,
     DateTime,
@@ -384,6 +385,10 @@ def is_place_index(name: str | None) -> bool:
 
 _write_locks: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
+ABANDONED_S = 10
+"""PostgreSQL undoes a transaction in which nobody has said anything for so long: whoever froze, or
+lost its power without a word, keeps no city's row from the others."""
+
 
 def open_engine(url: str, *, pool_size: int = 20) -> Engine:
     """Open `sqlite:///…` or `postgresql://…`; SQLite's directory is made if missing.
@@ -401,7 +406,7 @@ def open_engine(url: str, *, pool_size: int = 20) -> Engine:
         options["connect_args"] = {"timeout": BUSY_S}
     else:
         options["pool_pre_ping"] = True
-        options["connect_args"] = dict(ALIVE)
+        options["connect_args"] = {**ALIVE, "options": _server_options(parsed)}
     engine = create_engine(
         parsed,
         json_serializer=lambda value: orjson.dumps(value).decode(),
@@ -415,6 +420,13 @@ def open_engine(url: str, *, pool_size: int = 20) -> Engine:
         event.listen(engine, "connect", _equip)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def _server_options(url: URL) -> str:
+    """What the server does for each session of ours, after what the URL asks for itself."""
+    given = url.query.get("options", "")
+    own = f"-c idle_in_transaction_session_timeout={ABANDONED_S}s"
+    return " ".join([*([given] if isinstance(given, str) else given), own]).strip()
 
 
 def _equip(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

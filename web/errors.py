@@ -9,7 +9,8 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from dispatch.core.errors import SigapError
@@ -223,6 +224,11 @@ def http_problem(error: HTTPException, language: Language, *, method: str) -> JS
     return problem(error.status_code, code, detail, headers=headers)
 
 
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the database went away, or ended the session, rather than refused what we said."""
+    return isinstance(error, OperationalError) or error.connection_invalidated
+
+
 Page = Callable[[Request, SigapError | HTTPException], Response]
 
 _FOR_PROGRAMS = (
@@ -255,9 +261,12 @@ def install(app: FastAPI, *, page: Page | None = None) -> None:
     async def _shape(request: Request, error: RequestValidationError) -> JSONResponse:
         return validation_problem(error, language(request))
 
-    @app.exception_handler(OperationalError)
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeout)
     @app.exception_handler(TimeoutError)
     async def _away(request: Request, error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and not _is_away(error):
+            raise error
         FAILURES.error("the database does not answer", exc_info=error)
         return shown(
             request,

@@ -165,7 +165,7 @@ class Database:
         directory = room.folder("pg", owner=user, mebibytes=mebibytes)
         data = directory / "data"
         services._init(bin_dir, data, password=PASSWORD, user=user)
-        port = services._free_port()
+        port = services.free_port()
         settings = {
             "unix_socket_directories": str(directory),
             "listen_addresses": "127.0.0.1",
@@ -230,7 +230,7 @@ class Messages:
         if program is None:
             raise ServiceError("There is no nats-server on this machine.")
         directory = room.folder("nats")
-        port, monitor = services._free_port(), services._free_port()
+        port, monitor = services.free_port(), services._free_port()
         flags = ["--jetstream", "--addr", "127.0.0.1", "--port", str(port)]
         flags += ["--http_port", str(monitor), "--store_dir", str(directory / "store")]
         server = Nats(f"nats://127.0.0.1:{port}", f"http://127.0.0.1:{monitor}")

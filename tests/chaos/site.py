@@ -253,19 +253,17 @@ class Site:
         with self.engine.connect() as connection:
             held = connection.scalars(
                 text(
-                    "SELECT a.application_name || ' ' || a.client_port FROM pg_locks l "
+                    "SELECT a.application_name FROM pg_locks l "
                     "JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' "
-                    "AND l.granted AND a.datname = current_database()"
+                    "AND l.granted AND a.datname = current_database() "
+                    "AND a.application_name LIKE 'sigap dispatcher/%'"
                 )
             ).all()
         for each in held:
-            words = str(each).split()
+            pid = int(str(each).rpartition(" ")[2])
             for server in self.servers:
-                at_work = server.workers()
-                if len(words) > 2 and int(words[-2]) in at_work:
-                    return server, int(words[-2])
-                if server.database and int(words[-1]) in server.database.local_ports():
-                    return server, at_work[0]
+                if pid in server.workers():
+                    return server, pid
         return None
 
     def skew(self, seconds: float) -> None:
@@ -327,7 +325,7 @@ async def make(setup: Setup, room: Room, *, small_disk: bool) -> Site:
 
 
 async def _server(site: Site, number: int) -> Server:
-    port = services._free_port()
+    port = services.free_port()
     clients = Wire(("127.0.0.1", port))
     await clients.start()
     environment = {

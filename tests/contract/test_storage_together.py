@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from dispatch.core import events as ev
 from dispatch.core.errors import Conflict
@@ -20,6 +22,7 @@ from dispatch.core.world import Timer, fold
 from dispatch.storage import journal, migrations, tables, timers
 from dispatch.storage.cities import found_city
 from dispatch.storage.store import StoredWorld
+from geo import sql
 from geo.sql import open_engine, reading, try_hold, writing
 from tests.contract.test_world_contract import crew_of, incident_of, later, report_at
 from tests.contract.worlds import NOON, POLICY, Stored
@@ -114,6 +117,36 @@ def test_a_step_waits_for_the_one_before_and_sees_what_it_did(stored: Stored) ->
         first.result()
 
 
+@pytest.mark.needs("postgis")
+def test_a_step_that_stands_still_is_undone_and_keeps_nobody_waiting(
+    fresh_postgis_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process froze, or its host lost power and nobody said so to the database."""
+    monkeypatch.setattr(sql, "ABANDONED_S", 1)
+    engine = open_engine(fresh_postgis_database())
+    migrations.upgrade(engine)
+    city = Stored(engine)
+    entered, woken = threading.Event(), threading.Event()
+
+    def frozen() -> None:
+        with city.step() as world:
+            report_at(world, 111.5, -7.6)
+            entered.set()
+            assert woken.wait(60)
+
+    with ThreadPoolExecutor(1) as pool:
+        asleep = pool.submit(frozen)
+        assert entered.wait(30)
+        with city.step() as world:
+            other = report_at(world, 111.6, -7.6)
+        woken.set()
+        with pytest.raises(DBAPIError) as said:
+            asleep.result()
+    assert said.value.connection_invalidated, "it knows that it has lost its session"
+    assert [entry.event.subject for entry in city.log()] == [other.id]
+    engine.dispose()
+
+
 def test_the_version_fence_stands_without_the_lock(stored: Stored) -> None:
     """Two Worlds that both believe to be alone: the second to write is refused."""
     with stored.step() as world:
@@ -175,6 +208,7 @@ def test_timers_are_claimed_once_by_many(stored: Stored) -> None:
 WRITER = """
 import sys
 from dispatch.storage.store import step
+from geo import sql
 from geo.sql import open_engine
 from tests.contract.test_world_contract import report_at
 from tests.contract.worlds import POLICY

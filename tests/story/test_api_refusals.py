@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tests.story.small_city import Stand, stand
 from web import errors
@@ -129,18 +130,40 @@ def test_a_crash_says_where_it_was_noted_and_nothing_else() -> None:
     assert "hunter2" not in answer.text
 
 
-def test_a_database_that_is_away_is_a_matter_of_moments() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("SELECT ...", None, Exception("server closed the connection")),
+        # it ended the session of a transaction that stood still
+        InternalError("SELECT ...", None, Exception("idle"), connection_invalidated=True),
+        PoolTimeout("QueuePool limit of size 20 overflow 20 reached"),
+    ],
+)
+def test_a_database_that_is_away_is_a_matter_of_moments(error: Exception) -> None:
     app = FastAPI()
 
     @app.get("/away")
     def away() -> None:
-        raise OperationalError("SELECT ...", None, Exception("server closed the connection"))
+        raise error
 
     errors.install(app)
     answer = TestClient(app).get("/away")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer.headers["Retry-After"] == "2"
     assert "SELECT" not in answer.text
+
+
+def test_a_database_that_refuses_what_we_said_is_our_mistake() -> None:
+    app = FastAPI()
+
+    @app.get("/wrong")
+    def wrong() -> None:
+        raise ProgrammingError("SELECT ...", None, Exception("no such column"))
+
+    errors.install(app)
+    app.add_middleware(Front)
+    answer = TestClient(app).get("/wrong")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
 
 
 def test_every_answer_carries_safe_headers(city: Stand) -> None:
