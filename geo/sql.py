@@ -386,8 +386,9 @@ def is_place_index(name: str | None) -> bool:
 _write_locks: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 ABANDONED_S = 10
-"""PostgreSQL undoes a transaction in which nobody has said anything for so long: whoever froze, or
-lost its power without a word, keeps no city's row from the others."""
+"""PostgreSQL undoes a transaction in which nobody has said anything for so long, and one that waits
+for another so long: whoever froze, or lost its power without a word, keeps no city's row from the
+others, and nor does the queue behind it."""
 
 
 def open_engine(url: str, *, pool_size: int = 20) -> Engine:
@@ -425,7 +426,11 @@ def open_engine(url: str, *, pool_size: int = 20) -> Engine:
 def _server_options(url: URL) -> str:
     """What the server does for each session of ours, after what the URL asks for itself."""
     given = url.query.get("options", "")
-    own = f"-c idle_in_transaction_session_timeout={ABANDONED_S}s"
+    own = (
+        f"-c idle_in_transaction_session_timeout={ABANDONED_S}s -c lock_timeout={ABANDONED_S}s "
+        # a session whose host is gone ends within seconds, not after two hours
+        "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2"
+    )
     return " ".join([*([given] if isinstance(given, str) else given), own]).strip()
 
 
@@ -512,6 +517,8 @@ def take_turn(connection: Connection, name: str) -> None:
     On SQLite a writing transaction has its turn already.
     """
     if connection.dialect.name == "postgresql":
+        # the other may be at work for long: it brings the tables up to date
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
         )

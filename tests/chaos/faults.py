@@ -88,26 +88,26 @@ async def kill_dispatcher(scene: Scene) -> Mapping[str, Any]:
     if found is None:
         return {"leader": None, **await kill_process(scene)}
     server, pid = found
+    begun = asyncio.get_running_loop().time()
     if scene.site.setup.workers > 1:
         server.signal(signal.SIGKILL, pid)
     else:
         await aside(server.kill)
     told: dict[str, Any] = {"server": server.number}
     if scene.site.setup.workers > 1 or len(scene.site.servers) > 1:
-        told["taken_over_s"] = await _taken_over(scene.site, pid)
+        told["taken_over_s"] = await _taken_over(scene.site, pid, since=begun)
     if not server.alive():
         await scene.site.start(server)
     return told
 
 
-async def _taken_over(site: Site, was: int) -> float | None:
+async def _taken_over(site: Site, was: int, *, since: float) -> float | None:
     """Seconds until another process dispatches, None when none did."""
     loop = asyncio.get_running_loop()
-    begun = loop.time()
-    while loop.time() - begun < TAKEN_OVER_WITHIN_S:
+    while loop.time() - since < TAKEN_OVER_WITHIN_S:
         found = await asyncio.to_thread(site.leader)
         if found is not None and found[1] != was:
-            return round(loop.time() - begun, 2)
+            return round(loop.time() - since, 2)
         await asyncio.sleep(0.05)
     return None
 
@@ -307,7 +307,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("kill_worker", "process", kill_worker, _several_workers, 3.0),
     Fault("kill_server", "process", kill_process, _several_workers, 0.3),
     Fault("kill_dispatcher", "process", kill_dispatcher, _on_postgis, 1.5),
-    Fault("vanish", "process", vanish, _on_postgis),
+    Fault("vanish", "process", vanish, _on_postgis, 0.4),
     Fault("freeze_process", "process", freeze_process),
     Fault("kill_database", "database", kill_database, _on_postgis, 1.5),
     Fault("drop_sessions", "database", drop_sessions, _on_postgis),
@@ -318,7 +318,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("fill_disk", "disk", fill_disk, lambda site: site.disk is not None, 1.0),
     Fault("skew_clock", "clock", skew_clock, _one_worker),
     Fault("skew_devices", "clock", skew_devices, weight=0.5),
-    Fault("storm", "storm", storm, weight=0.35),
+    Fault("storm", "storm", storm, weight=0.3),
 )
 
 

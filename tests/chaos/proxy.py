@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 CHUNK = 64 * 1024
+MISSED_AFTER_S = 25.0
 State = Literal["whole", "cut", "held", "slow"]
 # SO_LINGER with zero seconds: closing sends RST instead of FIN.
 _RESET = struct.pack("ii", 1, 0)
@@ -105,6 +106,8 @@ class Wire:
         for pair in list(self._pairs):
             self._pairs.discard(pair)
             self._orphans.append(pair.server)
+            # by then the kernel's own probes have told the server
+            asyncio.get_running_loop().call_later(MISSED_AFTER_S, pair.server.transport.abort)
             pair.client.transport.abort()
             for task in pair.tasks:
                 task.cancel()

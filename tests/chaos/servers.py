@@ -230,7 +230,7 @@ class Messages:
         if program is None:
             raise ServiceError("There is no nats-server on this machine.")
         directory = room.folder("nats")
-        port, monitor = services.free_port(), services._free_port()
+        port, monitor = services.free_port(), services.free_port()
         flags = ["--jetstream", "--addr", "127.0.0.1", "--port", str(port)]
         flags += ["--http_port", str(monitor), "--store_dir", str(directory / "store")]
         server = Nats(f"nats://127.0.0.1:{port}", f"http://127.0.0.1:{monitor}")
