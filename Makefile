@@ -8,7 +8,7 @@ INSTALL = python=$$(sh .ci/bootstrap/python.sh) && "$$python" .ci/bootstrap/inst
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-annotate --quiet --custom-compile-command "make lock"
 
-.PHONY: help up test lint types imports screens pytest bench ui lock clean
+.PHONY: help up test lint types imports screens pytest bench chaos ui lock clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ pytest:
 bench: ## Measure: report to crew, matching, roads, start-up (JSON lines)
 	@$(INSTALL) up
 	@for what in path match road boot; do $(BIN)/sigap bench $$what $(ARGS) || exit 1; done
+
+chaos: ## Break a city under load and audit it; ARGS="--faults 100 --minutes 15 --setups sqlite,nats"
+	@$(INSTALL) test
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 ui: ## Build the screens anew where they changed
 	@$(INSTALL) up

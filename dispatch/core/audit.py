@@ -175,12 +175,18 @@ class Replay:
                 yield Finding("together", f"crew/{crew.id} names {named} and holds {held}")
         for key, thing in self.state.items():
             if isinstance(thing, Incident):
-                reports = {*self._of["report", thing.id]}
-                at_work = {job.id for job in self.assignments_of(thing.id) if job.active}
-                odd = {*thing.report_ids} ^ reports | at_work - {*thing.assignment_ids}
+                odd = self._odd_parts(thing)
                 if odd:
                     named_ids = ", ".join(sorted(str(each) for each in odd))
                     yield Finding("together", f"{key} and its parts disagree about {named_ids}")
+
+    def _odd_parts(self, incident: Incident) -> set[UUID]:
+        listed, joined = {*incident.report_ids}, {*self._of["report", incident.id]}
+        at_work = {job.id for job in self.assignments_of(incident.id) if job.active}
+        odd = (joined - listed) | (at_work - {*incident.assignment_ids})
+        # an incident that ended because its verification was undone remembers whose it was
+        ended = incident.status == "cancelled" or incident.reopened_at is not None
+        return odd if ended else odd | (listed - joined)
 
 
 def _same_changes(expected: Mapping[str, Any], entry: Entry) -> bool:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests import services
 from tests.chaos.run import Outcome, Run, Wanted
+from tests.chaos.sabotage import SABOTAGE
 from tests.chaos.servers import mount_apart
 from tests.chaos.site import SETUPS
 
@@ -31,6 +32,7 @@ def chaos(
     seed: Annotated[int, typer.Option(help="the chance of everything")] = 1,
     sockets: Annotated[int, typer.Option(min=1, help="how many a storm is")] = 2000,
     kinds: Annotated[str, typer.Option(help="only these faults, separated by commas")] = "",
+    sabotage: Annotated[str, typer.Option(help=f"break Sigap: {', '.join(SABOTAGE)}")] = "",
     out: Annotated[Path | None, typer.Option(help="where the lines of JSON go")] = None,
 ) -> None:
     """Kill, cut, fill and skew under steady load; audit after each round. Ctrl-C ends it early."""
@@ -38,6 +40,8 @@ def chaos(
     unknown = sorted({*chosen} - {*SETUPS})
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}; known are {', '.join(SETUPS)}")
+    if sabotage and sabotage not in SABOTAGE:
+        raise typer.BadParameter(f"{sabotage}; known are {', '.join(SABOTAGE)}")
     there = [SETUPS[name] for name in chosen if not (_missing(name))]
     for name in chosen:
         if _missing(name):
@@ -50,6 +54,7 @@ def chaos(
         minutes=minutes,
         seed=seed,
         sockets=sockets,
+        sabotage=sabotage,
         kinds=frozenset(kind.strip() for kind in kinds.split(",") if kind.strip()),
     )
     mount_apart()

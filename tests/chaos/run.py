@@ -39,7 +39,7 @@ class Wanted:
     sockets: int = 2000
     per_round: int = PER_ROUND
     per_site: int = PER_SITE
-    small_disk: bool = True
+    sabotage: str = ""
     kinds: frozenset[str] = frozenset()
     """Only these kinds of fault; empty: all."""
 
@@ -127,7 +127,7 @@ class Run:
         left = min(self.wanted.per_site, share, self.wanted.faults - self.done())
         room = Room()
         try:
-            site = await make(setup, room, small_disk=self.wanted.small_disk)
+            site = await make(setup, room, sabotage=self.wanted.sabotage)
             try:
                 await self._play(site, chance, left)
             finally:

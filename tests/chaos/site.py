@@ -42,6 +42,7 @@ ROOT = Path(__file__).parents[2]
 CITY = "kotak"
 PASSWORD = "sandi rahasia"
 CREWS = 8
+DISK_MIB = 400
 READY_WITHIN_S = 120.0
 SKILLS = ("chainsaw", "pump", "roadworks", "electrical", "enforcement")
 
@@ -281,18 +282,17 @@ def policy(path: Path) -> Path:
     return path
 
 
-async def make(setup: Setup, room: Room, *, small_disk: bool) -> Site:
+async def make(setup: Setup, room: Room, *, sabotage: str = "") -> Site:
     """Build the city, its database and its people; start nothing of Sigap yet."""
-    small = 400 if small_disk else None
     in_files = setup.database == "sqlite"
-    folder = room.folder("data", mebibytes=small if in_files else None)
+    folder = room.folder("data", mebibytes=DISK_MIB if in_files else None)
     town = grid(8, spacing_m=250).write(folder / "town.osm")
     await asyncio.to_thread(
         build_bundle, CITY, source=Extract(town), root=folder / "cities", name="Kotak"
     )
     database = messages = None
     if not in_files:
-        database = await asyncio.to_thread(Database.make, room, mebibytes=small or 400)
+        database = await asyncio.to_thread(Database.make, room, mebibytes=DISK_MIB)
         url = database.server.create("sigap")
     else:
         url = f"sqlite:///{folder / 'sigap.sqlite3'}"
@@ -320,11 +320,11 @@ async def make(setup: Setup, room: Room, *, small_disk: bool) -> Site:
         messages=messages,
     )
     for number in range(setup.processes):
-        site.servers.append(await _server(site, number))
+        site.servers.append(await _server(site, number, sabotage=sabotage))
     return site
 
 
-async def _server(site: Site, number: int) -> Server:
+async def _server(site: Site, number: int, *, sabotage: str) -> Server:
     port = services.free_port()
     clients = Wire(("127.0.0.1", port))
     await clients.start()
@@ -354,6 +354,7 @@ async def _server(site: Site, number: int) -> Server:
         "folder": str(site.folder),
         "log": str(site.folder / f"server-{number}.log"),
         "clock": str(site.clock),
+        "sabotage": sabotage,
     }
     return Server(number, port, clients, to_database, to_messages, order)
 

@@ -30,6 +30,7 @@ class Watcher:
         self.changed = asyncio.Event()
         self._bases, self._cookie, self._token = list(bases), cookie, token
         self._at = 0
+        self._asked = False
         self._every_offset = channel.startswith("city/")
         self._task: asyncio.Task[None] | None = None
 
@@ -90,6 +91,8 @@ class Watcher:
             body["since"] = {"epoch": self.folded.epoch, "offset": self.folded.offset}
         if self._token is not None:
             body["token"] = self._token
+        # until the answer comes, what still arrives is in it
+        self._asked = True
         return orjson.dumps(body).decode()
 
     def take(self, message: Mapping[str, Any]) -> bool:
@@ -100,9 +103,10 @@ class Watcher:
         if message.get("resync"):
             return False
         if "recovered" in message:
+            self._asked = False
             self._started(message)
             self.folded.start(message)
-        elif "o" in message:
+        elif "o" in message and not self._asked:
             new = message["o"] > self.folded.offset
             before = self.folded.offset
             if not self.folded.take(message):

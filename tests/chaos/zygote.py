@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.sabotage import SABOTAGE
 from web.cli import main as cli
 
 PR_SET_PDEATHSIG = 1
@@ -69,6 +70,8 @@ def _become(order: dict[str, Any]) -> None:
         os.chdir(order["folder"])
         if order.get("clock"):
             _skew(Path(order["clock"]))
+        if order.get("sabotage"):
+            SABOTAGE[order["sabotage"]]()
         sys.argv = ["sigap", *order["args"]]
         cli()
         status = 0

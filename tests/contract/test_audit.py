@@ -209,6 +209,21 @@ def test_a_place_that_the_spatial_index_has_elsewhere(city: City) -> None:
     assert (finding.check, finding.what.endswith("the spatial index")) == ("rows", True)
 
 
+def test_an_incident_that_does_not_know_its_report(city: City) -> None:
+    """The line that says so is made to speak of another report, as are the rows that follow."""
+
+    def forget(connection: Connection) -> None:
+        joined = city.of(t.log, subject=city.incident.id, type="IncidentReportJoined")
+        told = {"report_id": str(city.waiting.id)}
+        line = dict(connection.execute(select(t.log).where(joined)).mappings().one())
+        fact = {**line["fact"], **told}
+        changes = {**line["changes"], "report_ids": [str(city.waiting.id)]}
+        connection.execute(update(t.log).where(joined).values(fact=fact, changes=changes))
+
+    city.behind(forget)
+    assert "together" in city.checks()
+
+
 def test_a_key_that_was_answered_with_another_keys_work(city: City) -> None:
     line = city.stored.log()[-1]
     event = {

@@ -71,6 +71,9 @@ def _desk(city: Watched) -> None:
         put_aside = {"verdict": verdict, "reason": "alasan"}
         city.do(actions.put_aside_report, 51, DISPATCHER, late.id, **put_aside)
         city.do(actions.undo_decision, 55, DISPATCHER, late.id)
+    unreal = new_report(city, 56)
+    city.do(actions.verify_report, 57, DISPATCHER, unreal.id)
+    city.do(actions.undo_decision, 58, DISPATCHER, unreal.id)
     again = new_incident(city, 60)
     city.do(actions.reprioritise, 61, DISPATCHER, again.id, priority=1, reason="dekat sekolah")
     city.do(actions.cancel_incident, 70, DISPATCHER, again.id, reason="salah")
