@@ -21,6 +21,7 @@ from tests.chaos.servers import aside, fill
 from tests.chaos.site import CITY, Server, Site
 
 TAKEN_OVER_WITHIN_S = 30.0
+LOOK_S = 0.1
 
 
 @dataclass(eq=False)
@@ -84,6 +85,8 @@ async def kill_worker(scene: Scene) -> Mapping[str, Any]:
 
 async def kill_dispatcher(scene: Scene) -> Mapping[str, Any]:
     """The process that dispatches; with others, one of them takes over."""
+    if scene.site.setup.workers > 1:
+        await _all_serve(scene.site)
     found = await asyncio.to_thread(scene.site.leader)
     if found is None:
         return {"leader": None, **await kill_process(scene)}
@@ -99,6 +102,14 @@ async def kill_dispatcher(scene: Scene) -> Mapping[str, Any]:
     if not server.alive():
         await scene.site.start(server)
     return told
+
+
+async def _all_serve(site: Site) -> None:
+    """Wait until there is somebody to take over: a worker that only starts cannot."""
+    for _ in range(int(TAKEN_OVER_WITHIN_S / LOOK_S)):
+        if all(len(server.serving()) >= site.setup.workers for server in site.servers):
+            return
+        await asyncio.sleep(LOOK_S)
 
 
 async def _taken_over(site: Site, was: int, *, since: float) -> float | None:

@@ -43,6 +43,8 @@ CITY = "kotak"
 PASSWORD = "sandi rahasia"
 CREWS = 8
 DISK_MIB = 400
+AT_WORK = 3
+"""Sockets of a worker that serves: the listener it was handed, and some to the database."""
 READY_WITHIN_S = 120.0
 SKILLS = ("chainsaw", "pump", "roadworks", "electrical", "enforcement")
 
@@ -140,6 +142,10 @@ class Server:
             return []
         return children(self.pid) or [self.pid]
 
+    def serving(self) -> list[int]:
+        """Those of them that have spoken with the database: no longer only starting."""
+        return [pid for pid in self.workers() if _sockets(pid) >= AT_WORK]
+
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
         with contextlib.suppress(ProcessLookupError):
             if pid or self.pid:
@@ -154,6 +160,15 @@ class Server:
         while self.alive() and time.monotonic() < until:
             time.sleep(0.01)
         self.pid = None
+
+
+def _sockets(pid: int) -> int:
+    """How many sockets a process has open."""
+    found = 0
+    for each in Path(f"/proc/{pid}/fd").glob("*"):
+        with contextlib.suppress(OSError):
+            found += each.readlink().name.startswith("socket:")
+    return found
 
 
 @dataclass(eq=False)

@@ -103,6 +103,7 @@ def test_help_lists_every_door() -> None:
         "lint",
         "screens",
         "bench",
+        "chaos",
         "ui",
         "lock",
         "clean",
