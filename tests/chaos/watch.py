@@ -14,6 +14,8 @@ from realtime.wire import Folded
 from tests.chaos.site import CITY
 
 RETRY_S = 0.2
+PLACE = ("lon", "lat", "age_s", "freshness")
+"""What a citizen's page has of a crew's position."""
 SILENT_S = 45.0
 """The server says something every 20 s at least: who hears nothing so long begins again."""
 
@@ -143,13 +145,15 @@ class Watcher:
 
 def comparable(channel: str, state: Mapping[str, Any]) -> dict[str, Any]:
     """The state without what depends on the moment of asking, or on telemetry."""
+    if channel.startswith("crew/"):
+        return {k: {n: v for n, v in d.items() if n != "fix"} for k, d in state.items()}
     if not channel.startswith("report/"):
         return dict(state)
     found = {}
     for key, document in state.items():
         shown = {k: v for k, v in document.items() if k not in ("overdue", "can_answer", "v")}
         if shown.get("crew"):
-            shown["crew"] = {k: v for k, v in shown["crew"].items() if k not in ("lon", "lat")}
+            shown["crew"] = {k: v for k, v in shown["crew"].items() if k not in PLACE}
         found[key] = shown
     return found
 
