@@ -90,8 +90,10 @@ def _watched(wanted: Wanted, path: Path) -> Outcome:
             if "fault" in line:
                 what = f"{line['setup']}: {line['fault']}"
                 bars.update(task, completed=line["n"], description=what)
-            else:
+            elif "round" in line:
                 _tell_round(line)
+            else:
+                console.print(line["broken_off"], style="red", markup=False)
 
         run = Run(wanted, say, path.with_suffix(""))
         outcome = asyncio.run(_interruptible(run))

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
@@ -154,14 +155,16 @@ async def drop_sessions(scene: Scene) -> Mapping[str, Any]:
     """Every session of the servers with the database ends, in the middle of whatever it does."""
 
     def drop() -> int:
-        with scene.site.engine.connect() as connection:
+        with contextlib.suppress(DBAPIError), scene.site.engine.connect() as connection:
             gone = connection.scalars(
                 text(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             ).all()
-        return len(gone)
+            return len(gone)
+        # it is away altogether
+        return 0
 
     return {"sessions": await asyncio.to_thread(drop)}
 

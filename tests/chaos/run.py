@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from geo.sql import reading
 from tests.chaos.faults import Fault, Scene, impossible, possible
 from tests.chaos.ledger import Held, Ledger, held
@@ -19,6 +21,7 @@ from tests.chaos.people import Town
 from tests.chaos.servers import Room
 from tests.chaos.site import CITY, Setup, Site, make
 from tests.chaos.watch import Watcher, alike
+from tests.services import ServiceError
 
 PER_ROUND = 8
 PER_SITE = 48
@@ -117,9 +120,18 @@ class Run:
         while not self.over():
             for setup in self.wanted.setups:
                 if not self.over():
-                    await self._session(setup, session)
+                    await self._guarded(setup, session)
             session += 1
         return self.outcome
+
+    async def _guarded(self, setup: Setup, session: int) -> None:
+        """A session that the harness itself breaks off is told, and the others still play."""
+        try:
+            await self._session(setup, session)
+        except (AssertionError, OSError, SQLAlchemyError, ServiceError) as error:
+            what = f"{setup.name}: {type(error).__name__}: {str(error)[-2000:]}"
+            self.outcome.add("broken_off", [what])
+            self._say({"broken_off": what, "setup": setup.name})
 
     async def _session(self, setup: Setup, session: int) -> None:
         chance = random.Random(f"{self.wanted.seed}/{setup.name}/{session}")

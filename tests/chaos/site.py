@@ -20,6 +20,7 @@ from uuid import UUID
 
 import httpx
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 import dispatch
 from dispatch import actions
@@ -266,6 +267,11 @@ class Site:
         """The server, and the process of it, that dispatches now; None when nobody knows."""
         if self.setup.database != "postgis":
             return None
+        with contextlib.suppress(DBAPIError):
+            return self._leader()
+        return None
+
+    def _leader(self) -> tuple[Server, int] | None:
         with self.engine.connect() as connection:
             held = connection.scalars(
                 text(

@@ -147,6 +147,17 @@ def test_a_step_that_stands_still_is_undone_and_keeps_nobody_waiting(
     engine.dispose()
 
 
+@pytest.mark.needs("postgis")
+def test_what_the_url_asks_of_the_server_is_kept(
+    fresh_postgis_database: Callable[[], str],
+) -> None:
+    engine = open_engine(fresh_postgis_database() + "&options=-c%20work_mem%3D8MB")
+    with reading(engine) as connection:
+        assert connection.scalar(text("SHOW work_mem")) == "8MB"
+        assert connection.scalar(text("SHOW lock_timeout")) == f"{sql.ABANDONED_S}s"
+    engine.dispose()
+
+
 def test_the_version_fence_stands_without_the_lock(stored: Stored) -> None:
     """Two Worlds that both believe to be alone: the second to write is refused."""
     with stored.step() as world:

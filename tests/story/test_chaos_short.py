@@ -16,19 +16,20 @@ NOTHING = {"lost": 0, "doubled": 0, "double_booked": 0, "diverged": 0, "other": 
 
 def chaos(out: Path, *words: str) -> tuple[int, dict[str, Any], str]:
     """Exit status, summary, and what was said."""
-    fixed = ("--seed", "7", "--sockets", "100", "--minutes", "3", "--out", str(out / "lines.jsonl"))
+    fixed = ("--seed", "7", "--sockets", "100", "--minutes", "6", "--out", str(out / "lines.jsonl"))
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos", *words, *fixed],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=560,
     )
     assert done.stdout, done.stderr
     return done.returncode, orjson.loads(done.stdout), done.stderr
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.needs("postgis")
 @pytest.mark.needs("nats")
 def test_servers_that_are_killed_and_cut_off_lose_and_double_nothing(tmp_path: Path) -> None:
@@ -45,6 +46,7 @@ def test_servers_that_are_killed_and_cut_off_lose_and_double_nothing(tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_server_that_says_yes_before_it_has_committed_is_found_out(tmp_path: Path) -> None:
     broken = ("--sabotage", "early_answer", "--kinds", "kill_process", "--faults", "2")
     status, told, said = chaos(tmp_path, "--setups", "sqlite", *broken)
