@@ -107,9 +107,10 @@ class Areas:
         return self._by_id[area_id]
 
     def attribute(self, p: Point) -> Attribution | None:
-        """The ward of the place, or None outside all of them.
+        """The ward of the place, or None outside of the service area and all wards.
 
-        Where wards overlap, the one with the smallest id; in a gap, the nearest within GAP_M.
+        Where wards overlap, the one with the smallest id; in a gap, the nearest within GAP_M, and
+        inside the service area the nearest at all: every place served has exactly one ward.
         """
         spot = self._flat_point(p)
         inside = self._tree.query(spot, predicate="intersects")
@@ -117,7 +118,9 @@ class Areas:
             return self._attribution(min((self.wards[i] for i in inside), key=lambda w: w.id))
         near = self._tree.query(spot, predicate="dwithin", distance=GAP_M)
         if not len(near):
-            return None
+            if not self.covers(p):
+                return None
+            near = self._tree.query_nearest(spot)
         gaps = shapely.distance(self._flat_wards[near], spot)
         nearest = min(zip(gaps, (self.wards[i] for i in near), strict=True), key=_gap_then_id)
         return self._attribution(nearest[1])
@@ -195,6 +198,20 @@ class Areas:
 
     def _flat_point(self, p: Point) -> shapely.Point:
         return shapely.Point(p.lon * self._metres_per_lon, p.lat * METRES_PER_DEGREE)
+
+
+def read_rings(path: Path) -> list[list[list[float]]]:
+    """The outer rings of every polygon in a GeoJSON file, corners as [lon, lat].
+
+    Polygons are made valid first; holes are left out. Raises BadAreas naming file and feature.
+    """
+    rings = []
+    for n, feature in enumerate(_features(path)):
+        polygon = _polygon(feature, where=_where(path, n, _properties(feature)))
+        for part in shapely.get_parts(polygon):
+            corners = list(part.exterior.coords)[:-1]
+            rings.append([[float(x), float(y)] for x, y, *_ in corners])
+    return rings
 
 
 def closed_union(geometries: Sequence[BaseGeometry]) -> Polygon | MultiPolygon:

@@ -11,13 +11,14 @@ from geo.coordinates import Flag, read_coordinates
 from geo.coordinates import Reading as Coordinates
 from geo.gazetteer_build import GazetteerInfo, build_gazetteer
 from geo.gazetteer_houses import find_house
-from geo.gazetteer_match import LIKE, Fit, Weight, fits, rarity
+from geo.gazetteer_match import LIKE, Fit, Weight, fits, rarity, weaker
 from geo.gazetteer_phrase import describe
 from geo.gazetteer_query import Query, Reading, understand
-from geo.gazetteer_rank import ELSEWHERE_M, Found, ranked, with_notes
+from geo.gazetteer_rank import ELSEWHERE_M, Found, ranked, weighed, with_notes
 from geo.gazetteer_sources import GazetteerError
 from geo.gazetteer_store import AreaRow, Home, Place, Store
-from geo.gazetteer_text import fold
+from geo.gazetteer_sure import Evidence
+from geo.gazetteer_text import ROAD_WORDS, fold
 from geo.geocoding import Candidate, Language, Phrase
 from geo.point import Point, distance_m
 
@@ -70,7 +71,13 @@ class Gazetteer:
             return [self._written(written, language)]
         query = understand(text[:_LONGEST_TEXT], self._areas)
         search = _Search(self._store, query, self._weight, near)
-        return ranked(search.found(), limit=limit, cue=query.cue, language=language)
+        judged = weighed(search.found(), limit=limit)
+        return ranked(judged, limit=limit, cue=query.cue, language=language)
+
+    def weigh(self, text: str) -> list[tuple[Found, Evidence]]:
+        """What speaks for each candidate of a described place: what the confidence is made of."""
+        query = understand(text[:_LONGEST_TEXT], self._areas)
+        return weighed(_Search(self._store, query, self._weight, None).found(), limit=5)
 
     def reverse(self, p: Point, *, language: Language = "id") -> Phrase | None:
         """The nearest street, how far along it, and the ward; None where there is neither."""
@@ -122,13 +129,14 @@ class _Search:
         named = self._together(list(self._named()))
         if self._query.is_crossing and self._query.sides and not crossings:
             return [
-                with_notes(f, "no_crossing", score=-0.1, doubt=0.6)
+                with_notes(f, "no_crossing", score=-0.1)
                 for f in [*(f for _, f in named), *self._sides_alone()]
             ]
-        # Where a crossing is asked for and found, one of its streets alone is half an answer.
-        half = 0.6 if self._query.is_crossing and crossings else 1.0
         alone = [*(f for _, f in named), *self._whole_areas()]
-        return [*crossings, *(with_notes(f, doubt=half) for f in alone)]
+        if crossings:
+            # Where a crossing was found, one of its streets alone is half an answer.
+            alone = [with_notes(f, "half_crossing") for f in alone]
+        return [*crossings, *alone]
 
     def _hits(self, spelled: tuple[str, ...]) -> list[Hit]:
         """The places whose names fit the words best, each with its best name."""
@@ -176,6 +184,8 @@ class _Search:
             district=home.district,
             notes=("whole_area",) if place.kind == "ward" else (),
             other_kind=self._query.names_road and place.kind != "street",
+            unread=self._unread(reading),
+            words=len(set(reading.words) - ROAD_WORDS),
         )
         return self._at_house(found, place, reading)
 
@@ -186,15 +196,27 @@ class _Search:
             if not reading.number_is_bare:
                 return found
             doubted = replace(found, fit=replace(found.fit, numbers=0.5))
-            return with_notes(doubted, score=-0.15)
+            return with_notes(doubted, "bare_number", score=-0.15)
         return find_house(
             found,
             reading.house,
             self._store.houses(place.id),
             is_bare=reading.number_is_bare,
             street=place.name,
-            shape=self._store.shape(place.id),
+            shape=lambda: self._store.shape(place.id),
         )
+
+    def _unread(self, reading: Reading) -> float:
+        """The share of the text's telling words that this reading leaves out."""
+        if not (reading.part or reading.is_told):
+            return 0.0
+        areas = {
+            word for a in self._store.areas if a.id in reading.areas for word in a.spelled.split()
+        }
+        telling = self._query.telling - areas - ROAD_WORDS
+        total = sum(self._weight(word) for word in telling)
+        left = sum(self._weight(word) for word in telling.difference(reading.words))
+        return left / total if total else 0.0
 
     def _home(self, place: Place, areas: frozenset[str]) -> tuple[float, Home]:
         """How well the areas named agree with the place, and the part of it that agrees."""
@@ -230,9 +252,9 @@ class _Search:
             if any(distance_m(f.point, o.point) < _reach(f, o) for o in others):
                 judged.append((reading, with_notes(f, "together", score=0.08)))
             elif reading.is_aside:
-                judged.append((reading, with_notes(f, "apart", score=-0.1, doubt=0.6)))
+                judged.append((reading, with_notes(f, "apart", "aside", score=-0.1)))
             elif others:
-                judged.append((reading, with_notes(f, "apart", score=-0.05, doubt=0.85)))
+                judged.append((reading, with_notes(f, "apart", score=-0.05)))
             else:
                 judged.append((reading, f))
         return judged
@@ -259,16 +281,7 @@ class _Search:
 
     def _crossing(self, one: Hit, other: Hit, point: Point) -> Found:
         (a, fit_a), (b, fit_b) = one, other
-        weaker = min(fit_a, fit_b, key=lambda fit: fit.score)
-        fit = Fit(
-            (fit_a.score + fit_b.score) / 2,
-            weaker.query_covered,
-            weaker.name_covered,
-            weaker.rarest,
-            max(fit_a.numbers, fit_b.numbers),
-            fit_a.other_side or fit_b.other_side,
-            fit_a.matched + fit_b.matched,
-        )
+        fit = weaker(fit_a, fit_b)
         area, home = max(
             (self._home(street, self._query.areas) for street in (a, b)), key=lambda h: h[0]
         )
@@ -285,6 +298,7 @@ class _Search:
             ward=home.ward,
             district=home.district,
             notes=("crossing",),
+            words=2,
         )
 
     def _whole_areas(self) -> Iterator[Found]:

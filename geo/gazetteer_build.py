@@ -32,7 +32,6 @@ create table name(
     id integer primary key, place_id integer not null, words text not null,
     is_main integer not null
 );
-create virtual table name_search using fts5(words, tokenize='trigram', content='');
 create table lies_in(
     place_id integer not null, ward_id text, ward text, district_id text, district text,
     lon real not null, lat real not null, share real not null
@@ -61,7 +60,6 @@ create index lies_in_place on lies_in(place_id);
 create index house_street on house(street_id, value);
 create index crossing_a on crossing(a, b);
 create index crossing_b on crossing(b, a);
-insert into name_search(name_search) values('optimize');
 analyze;
 """
 _BOXES = {
@@ -142,6 +140,24 @@ def _once(named: Iterable[Named]) -> Iterator[Named]:
         if all(distance_m(thing.point, other) > SAME_PLACE_M for other in same):
             same.append(thing.point)
             yield thing
+
+
+def forget_places(path: Path, ids: Iterable[int]) -> None:
+    """Take places out of a gazetteer, names, crossings and all: for asking what is absent."""
+    db = sqlite3.connect(path)
+    try:
+        for place in ids:
+            rows = db.execute("select words from name where place_id = ?", (place,)).fetchall()
+            for (spelled,) in rows:
+                for word in set(spelled.split()):
+                    db.execute("update word set names = names - 1 where word = ?", (word,))
+            db.execute("delete from name where place_id = ?", (place,))
+            db.execute("delete from crossing where a = ? or b = ?", (place, place))
+            db.execute("delete from place where id = ?", (place,))
+        db.execute("delete from word where names <= 0")
+        db.commit()
+    finally:
+        db.close()
 
 
 class _Book:
@@ -261,8 +277,6 @@ class _Book:
             self.db.execute(
                 "insert into name values (?, ?, ?, ?)", (self.next_name, place, text, n == 0)
             )
-            row = (self.next_name, key(text.split()))
-            self.db.execute("insert into name_search(rowid, words) values (?, ?)", row)
             self.words.update(set(text.split()))
             self.next_name += 1
 

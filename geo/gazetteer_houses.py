@@ -1,6 +1,6 @@
 """Where a house number is: on the map, or between the mapped numbers beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import shapely
@@ -26,7 +26,7 @@ def find_house(
     *,
     is_bare: bool,
     street: str,
-    shape: BaseGeometry | None,
+    shape: Callable[[], BaseGeometry | None],
 ) -> Found:
     """The house on the street that was found, or the street with a note that the number is not.
 
@@ -37,7 +37,7 @@ def find_house(
             return with_notes(street_found, "no_house")
         # Where no house is mapped, "Tebet 3" is more likely a street of that name.
         fit = replace(street_found.fit, numbers=0.5)
-        return with_notes(replace(street_found, fit=fit), score=-0.12)
+        return with_notes(replace(street_found, fit=fit), "bare_number", score=-0.12)
     label = _address(street, number, street_found)
     exact = next((where for n, _, where in houses if n.lower() == number.lower()), None)
     same_value = next((where for _, v, where in houses if v == house_value(number)), None)
@@ -48,7 +48,7 @@ def find_house(
     between = _between(house_value(number), houses, shape)
     if between:
         return with_notes(_moved(street_found, *_labelled(between, label)), "between")
-    return with_notes(street_found, "no_house", score=-0.06 if is_bare else -0.01, doubt=0.9)
+    return with_notes(street_found, "no_house", score=-0.06 if is_bare else -0.01)
 
 
 def _labelled(between: tuple[Point, float], label: str) -> tuple[Point, str, float]:
@@ -60,7 +60,7 @@ def _moved(found: Found, spot: Point, label: str, radius_m: float) -> Found:
 
 
 def _between(
-    value: int | None, houses: Sequence[House], shape: BaseGeometry | None
+    value: int | None, houses: Sequence[House], shape: Callable[[], BaseGeometry | None]
 ) -> tuple[Point, float] | None:
     """The place between the nearest lower and higher number, on the same side when both are."""
     if value is None:
@@ -73,7 +73,7 @@ def _between(
             share = (value - lower[1]) / (higher[1] - lower[1])
             a, b = lower[2], higher[2]
             spot = Point(a.lon + share * (b.lon - a.lon), a.lat + share * (b.lat - a.lat))
-            return _onto(spot, shape), max(2 * _EXACT_M, distance_m(a, b) / 2)
+            return _onto(spot, shape()), max(2 * _EXACT_M, distance_m(a, b) / 2)
     return None
 
 

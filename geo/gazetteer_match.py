@@ -24,6 +24,7 @@ _SIDES = frozenset(
     | COMPASS
 )
 _JOINED = 0.97
+_SHORT_FORM = 0.85
 
 Weight = Callable[[str], float]
 """How telling a word is: high for the rare, near zero for "street"."""
@@ -36,7 +37,8 @@ class Fit:
     `rarest` is how surely the query's most telling word is in the name; `numbers` is 0 when both
     have the same, 0.5 when only one has any, 1 when they differ; `other_side` says that one is
     east where the other is west; `matched` counts the name's words that are in the query as they
-    are.
+    are. `missing` is how telling the query's word is that the name lacks most, `surplus` that of
+    the name which nobody wrote; `letters` how alike both are as one string.
     """
 
     score: float
@@ -46,6 +48,9 @@ class Fit:
     numbers: float = 0.0
     other_side: bool = False
     matched: int = 0
+    missing: float = 0.0
+    surplus: float = 0.0
+    letters: float = 0.0
 
 
 def fits(query: Sequence[str], names: Sequence[Sequence[str]], weight: Weight) -> list[Fit]:
@@ -60,10 +65,26 @@ def fits(query: Sequence[str], names: Sequence[Sequence[str]], weight: Weight) -
         (word, other): _likeness(word, other, float(table[i, j]))
         for i, word in enumerate(asked)
         for j, other in enumerate(vocabulary)
-        if table[i, j] >= LIKE or len(word) == 1 or len(other) == 1
+        if table[i, j] >= LIKE or word[0] == other[0]
     }
     joined = key(list(query)).replace(" ", "")
     return [_fit(asked, name, joined, alike, weight) for name in wanted]
+
+
+def weaker(a: Fit, b: Fit) -> Fit:
+    """What can be said of two streets that meet: no more than of the one that fits less."""
+    return Fit(
+        (a.score + b.score) / 2,
+        min(a.query_covered, b.query_covered),
+        min(a.name_covered, b.name_covered),
+        min(a.rarest, b.rarest),
+        max(a.numbers, b.numbers),
+        a.other_side or b.other_side,
+        a.matched + b.matched,
+        max(a.missing, b.missing),
+        max(a.surplus, b.surplus),
+        min(a.letters, b.letters),
+    )
 
 
 def _telling(spelled: Sequence[str]) -> list[str]:
@@ -81,9 +102,24 @@ def _likeness(word: str, other: str, similarity: float) -> float:
         if word[0] != other[0]:
             return 0.0
         return _COMPASS_POINT if {word, other} & COMPASS else _INITIAL
+    if _is_short_for(word, other) or _is_short_for(other, word):
+        return _SHORT_FORM
     if min(len(word), len(other)) <= _SHORT:
         return 0.0
     return similarity if similarity >= LIKE else 0.0
+
+
+def skeleton(word: str) -> str:
+    """The word without vowels but for the first letter: what is left when people write short."""
+    return word[:1] + "".join(letter for letter in word[1:] if letter not in "aeiou")
+
+
+def _is_short_for(short: str, word: str) -> bool:
+    """Sltn for selatan, jbtn for jembatan: consonants of the word in their order, first and all."""
+    if len(short) < _SHORT or len(word) < len(short) + 2 or skeleton(short) != short:
+        return False
+    letters = iter(skeleton(word))
+    return short[0] == word[0] and all(letter in letters for letter in short)
 
 
 def _fit(
@@ -95,13 +131,14 @@ def _fit(
 ) -> Fit:
     credit = dict.fromkeys(asked, 0.0)
     worth = {word: weight(word) for word in asked}
-    have = want = 0.0
+    have = want = surplus = 0.0
     for other in name:
         partner = max(asked, key=lambda word: alike.get((word, other), 0.0))
         likeness = alike.get((partner, other), 0.0)
         here = weight(other)
         want += here
         have += here * likeness
+        surplus = max(surplus, here * (1 - likeness))
         if likeness > credit[partner]:
             # A misspelled word is as telling as the word it stands for.
             credit[partner], worth[partner] = likeness, here
@@ -109,13 +146,16 @@ def _fit(
     total = sum(worth.values())
     query_covered = sum(credit[word] * worth[word] for word in asked) / total if total else 0.0
     by_words = math.sqrt(name_covered * query_covered)
-    by_letters = _JOINED * float(OSA.normalized_similarity(joined, "".join(name)))
+    missing = max(worth[word] * (1 - credit[word]) for word in asked)
+    letters = float(OSA.normalized_similarity(joined, "".join(name)))
+    by_letters = _JOINED * letters
     score = max(by_words, by_letters)
     numbers = _numbers(asked, name)
     other_side = _other_side(asked, name)
     score -= _OTHER_NUMBER * numbers + (_OTHER_SIDE if other_side else 0.0)
     rarest = max(asked, key=lambda word: (worth[word], word))
     if by_letters > by_words:
+        missing, surplus = min(missing, 1 - by_letters), min(surplus, 1 - by_letters)
         query_covered, name_covered = max(query_covered, by_letters), max(name_covered, by_letters)
     return Fit(
         max(0.0, score),
@@ -125,6 +165,9 @@ def _fit(
         numbers,
         other_side,
         sum(1 for word in name if credit.get(word) == 1.0),
+        missing,
+        surplus,
+        letters,
     )
 
 
@@ -151,51 +194,3 @@ def rarity(total_names: int, names_with: Callable[[str], int]) -> Weight:
         return max(0.05, idf * (0.3 if word in ROAD_WORDS else 0.5 if word in COMPASS else 1.0))
 
     return weigh
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What speaks for and against one candidate.
-
-    `area` is 1 when the ward named is the candidate's, 0.6 for the district, 0.2 for the city,
-    0 when none is named, -1 when it lies elsewhere. `margin` is how far the best candidate at
-    another place scores below it (negative when above); `rivals` counts namesakes that fit as
-    well. `other_kind`: a street was asked for and this is none.
-    """
-
-    fit: Fit
-    area: float
-    margin: float
-    rivals: int
-    other_kind: bool
-
-
-_WEIGHTS = (-9.1, 5.5, 3.6, 0.8, -1.5, -1.0, -0.9, 0.6, -2.1, 1.9, -2.4)
-"""Of `features`, in their order; fitted to the first candidates for 3,800 questions that
-tests/bench/geo_bench.py makes (Jakarta, Baltimore, Helsinki; a quarter about absent places, which
-count threefold). With other seeds 94 % of all questions get the right place with at least 0.7, and
-10 % of the absent places get a wrong one; with 0.8 it is 89 % and 3 %."""
-
-
-def features(evidence: Evidence) -> tuple[float, ...]:
-    """The numbers the confidence is computed from, each about 0 to 1."""
-    fit = evidence.fit
-    return (
-        1.0,
-        fit.query_covered,
-        fit.name_covered,
-        fit.rarest,
-        1.0 if fit.numbers == 0.5 else 0.0,
-        1.0 if fit.numbers == 1.0 else 0.0,
-        1.0 if fit.other_side else 0.0,
-        max(0.0, evidence.area),
-        max(0.0, -evidence.area),
-        max(-0.2, min(0.2, evidence.margin)) * 5,
-        1.0 if evidence.other_kind else 0.0,
-    )
-
-
-def confidence(evidence: Evidence) -> float:
-    """The chance, 0 to 1, that the candidate is the place meant (logistic regression)."""
-    z = sum(w * x for w, x in zip(_WEIGHTS, features(evidence), strict=True))
-    return 1 / (1 + math.exp(-z))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from geo.gazetteer_text import ROAD_WORDS, fold, numerals, words
+from geo.gazetteer_chatter import is_told, pieces
+from geo.gazetteer_text import AMERICAN_ROADS, ROAD_WORDS, fold, numerals, unglued, words
 
 # "In front of" in the ways people write it; English and Finnish beside Indonesian.
 _CUES = {
@@ -19,6 +20,7 @@ _CUES = {
 }
 _CUE_OF = {word: cue for cue, spellings in _CUES.items() for word in spellings}
 _CROSSING_WORDS = (
+    "simpang (?:tiga|empat|lima|[345])|lampu merah|lampu bangjo|traffic light|bunderan|bundaran|"
     "perempatan|prempatan|perapatan|prapatan|pertigaan|pertigan|pertelon|simpangan|simpang|"
     "persimpangan|bangjo|pojokan|pojok|tikungan|corner of|corner|intersection of|intersection|"
     "junction|crossing of|kulmassa|kulma|risteyksessa|risteys|esquina|cruzamento"
@@ -52,7 +54,8 @@ _AREA_TITLES = {
 }
 _LONGEST_AREA_NAME = 4
 _AREA_LIKENESS = 0.8
-_MOST_READINGS = 6
+_MOST_READINGS = 9
+_LONGEST_NAME = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Reading:
 
     `part` tells which piece of the text ("…, depan …") it reads; 0 is all of it.
     `number_is_bare`: the number had no "no." and may belong to the name. `is_aside`: a piece
-    behind a comma that does not call itself a street, as towns and agencies are.
+    behind a comma that does not call itself a street, as towns and agencies are; `is_told` one
+    out of the middle of a message.
     """
 
     words: tuple[str, ...]
@@ -82,6 +86,7 @@ class Reading:
     number_is_bare: bool = False
     part: int = 0
     is_aside: bool = False
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,8 @@ class Query:
     """All ways to read a text; `plain` is all of it, folded.
 
     `sides` are the two streets of a crossing, in every likely split; `is_crossing` says that the
-    text calls it one, `only_area` that it names a ward and no more.
+    text calls it one, `only_area` that it names a ward and no more; `telling` are all words that
+    may belong to a place.
     """
 
     plain: str
@@ -100,11 +106,12 @@ class Query:
     only_area: bool
     cue: str | None
     names_road: bool
+    telling: frozenset[str] = frozenset()
 
 
 def understand(text: str, areas: AreaNames) -> Query:
     """Every way to read the text as a place."""
-    plain = _FLOOR.sub(" ", _NEIGHBOUR_UNIT.sub(" ", fold(_LINK.sub(" ", text))))
+    plain = _FLOOR.sub(" ", _NEIGHBOUR_UNIT.sub(" ", fold(unglued(_LINK.sub(" ", text)))))
     plain = _POSTCODE.sub("", plain)
     number = _HOUSE.search(plain)
     house = number[1].replace(" ", "") if number else None
@@ -114,6 +121,7 @@ def understand(text: str, areas: AreaNames) -> Query:
     whole = _without_fillers(words(_CUE.sub(" ", _CROSSING.sub(" ", plain))))
     named, rest = _areas_named(whole, areas)
     readings = _readings(plain, whole, house, areas)
+    told = pieces(_CUE.sub(" ", _CROSSING.sub(" ", plain)))
     return Query(
         plain=fold(text).strip(),
         readings=tuple(dict.fromkeys(readings))[:_MOST_READINGS],
@@ -123,6 +131,7 @@ def understand(text: str, areas: AreaNames) -> Query:
         only_area=bool(named) and not rest,
         cue=cues[0] if cues else None,
         names_road=bool(set(whole) & ROAD_WORDS),
+        telling=frozenset(word for piece in told for word in words(piece)),
     )
 
 
@@ -133,13 +142,16 @@ def _readings(
     if "," in plain:
         yield from _before_the_comma(plain, house, areas)
     named, rest = _areas_named(whole, areas)
-    surely, nearly_all = _areas_named(whole, areas, only_titled=True)
-    if rest:
-        yield from _with_number(rest, named, house, part=0)
-    if nearly_all != rest:
-        yield from _with_number(nearly_all, surely, house, part=0)
-    if whole not in (rest, nearly_all):
-        yield from _with_number(whole, frozenset(), house, part=0)
+    if len(whole) <= _LONGEST_NAME or not is_told(plain):
+        surely, nearly_all = _areas_named(whole, areas, only_titled=True)
+        if rest:
+            yield from _with_number(rest, named, house, part=0)
+        for left, behind in _peeled(whole, areas):
+            yield from _with_number(left, behind, house, part=0)
+        if nearly_all != rest:
+            yield from _with_number(nearly_all, surely, house, part=0)
+        if whole not in (rest, nearly_all):
+            yield from _with_number(whole, frozenset(), house, part=0)
     for part, (piece, is_aside) in enumerate(_pieces(plain), start=1):
         spelled = _without_fillers(words(piece))
         _, without_area = _areas_named(spelled, areas)
@@ -147,6 +159,64 @@ def _readings(
             aside = is_aside and not set(spelled) & ROAD_WORDS
             for reading in _with_number(without_area, named, house, part=part):
                 yield replace(reading, is_aside=aside)
+    if is_told(plain):
+        yield from _told(plain, house, areas, named)
+
+
+def _told(
+    plain: str, house: str | None, areas: AreaNames, named: frozenset[str]
+) -> Iterator[Reading]:
+    """The pieces of a message that may name the place: "banjir di Jl. X RT 2 sudah selutut"."""
+    bare = _CUE.sub(" ", _CROSSING.sub(" ", plain)).replace(",", " ")
+    for part, piece in enumerate(pieces(bare)[:4], start=50):
+        spelled = _without_fillers(words(piece))
+        mine, rest = _areas_named(spelled, areas)
+        for left, where in ((rest, mine or named), (spelled, named)):
+            if left:
+                for reading in _with_number(left, where, house, part=part):
+                    yield replace(reading, is_told=True)
+
+
+def _peeled(spelled: list[str], areas: AreaNames) -> Iterator[tuple[list[str], frozenset[str]]]:
+    """The words without the areas at their end, one area after the other taken off.
+
+    "Menteng Pulo Menteng Dalam Tebet": Pulo is a ward too, but only the end can be meant as one.
+    """
+    rest, named = list(spelled), frozenset[str]()
+    while len(rest) > 1:
+        tail = _tail(rest, areas)
+        if tail is None:
+            return
+        found, length = tail
+        rest, named = rest[:-length], named | found
+        if rest:
+            yield list(rest), named
+
+
+def _tail(rest: list[str], areas: AreaNames) -> tuple[frozenset[str], int] | None:
+    """The area at the end of the words and how many they are; a misspelled one if none is right."""
+    lengths = range(min(_LONGEST_AREA_NAME, len(rest) - 1), 0, -1)
+    for length in lengths:
+        title = _AREA_TITLES.get(_nearly_title(rest[-length - 1]))
+        found = _area(" ".join(rest[-length:]), title, areas)
+        if found:
+            return found, length + (1 if title else 0)
+    for length in lengths:
+        name = " ".join(rest[-length:])
+        # Only long words: "Tebet" is no misspelling of "Tebek", and a number none of anything.
+        if len(name) >= 5 * length + 1 and name.replace(" ", "").isalpha():
+            alike = areas.get(_alike(name, areas) or "", ())
+            if alike:
+                return frozenset(area.id for area in alike), length
+    return None
+
+
+def _nearly_title(word: str) -> str:
+    """Keluraan is kelurahan."""
+    if len(word) < 7 or word in _AREA_TITLES:
+        return word
+    alike = (t for t in _AREA_TITLES if OSA.normalized_similarity(word, t) >= _AREA_LIKENESS)
+    return next(alike, word)
 
 
 def _before_the_comma(plain: str, house: str | None, areas: AreaNames) -> Iterator[Reading]:
@@ -211,7 +281,9 @@ def _with_number(
         return
     for bare, left in ((spelled[-1], spelled[:-1]), (spelled[0], spelled[1:])):
         if re.fullmatch(r"\d{1,5}[a-z]?", bare) and not numerals(left):
-            yield Reading(tuple(left), named, bare, number_is_bare=True, part=part)
+            # Before an English street the number is the house's, and no part of the name.
+            is_bare = not (bare == spelled[0] and AMERICAN_ROADS.intersection(left))
+            yield Reading(tuple(left), named, bare, number_is_bare=is_bare, part=part)
             return
 
 
@@ -225,7 +297,7 @@ def _areas_named(
         for start in range(len(rest) - length, 0, -1):
             if start + length > len(rest):
                 continue
-            title = _AREA_TITLES.get(rest[start - 1])
+            title = _AREA_TITLES.get(_nearly_title(rest[start - 1]))
             if title is None and (only_titled or set(rest[:start]) <= ROAD_WORDS):
                 continue
             named = _area(" ".join(rest[start : start + length]), title, areas)
@@ -268,6 +340,12 @@ def _sides(
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """The two names that meet, in the likely order of splits."""
     head = plain.split(",", maxsplit=1)[0]
+    if is_crossing and len(_JOINER.split(head)) < 2 and "," in plain:
+        # "Pojok Jl. A, Jl. B": behind the comma stands the other street, unless it is a ward.
+        one, other, *_ = plain.split(",")
+        if " ".join(words(other)) not in areas and _CROSSING.sub("", other).strip():
+            plain = f"{one} & {other}"
+            head = plain
     without_cue = _CUE.sub(" ", head if len(_JOINER.split(head)) > 1 else plain)
     parts = [p for p in _JOINER.split(_CROSSING.sub(" ", without_cue)) if p.strip(" ,.")]
     if len(parts) < 2 and is_crossing:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from geo.gazetteer_match import Evidence, Fit, confidence
+from geo.gazetteer_match import Fit
+from geo.gazetteer_sure import Evidence, confidence
 from geo.geocoding import Candidate, Kind, Language
 from geo.point import Point, distance_m
 
@@ -28,6 +29,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "landmark": ("patokan: {cue}", "described as: {cue}"),
     "together": ("semua bagian alamat bertemu di sini", "all parts of the address meet here"),
     "apart": ("bagian alamat lain tidak ada di dekatnya", "other parts are not near it"),
+    "bare_number": ("angka bisa bagian dari nama", "the number may be part of the name"),
+    "unread": ("sebagian teks tidak terbaca", "part of the text was not read"),
     "whole_area": ("seluruh wilayah, bukan satu tempat", "a whole area, not one place"),
 }
 
@@ -50,18 +53,23 @@ class Found:
     ward: str | None
     district: str | None
     notes: tuple[str, ...] = ()
-    doubt: float = 1.0
     other_kind: bool = False
+    unread: float = 0.0
+    words: int = 1
+
+
+def weighed(found: Iterable[Found], *, limit: int) -> list[tuple[Found, Evidence]]:
+    """The candidates with the best scores, each with what speaks for and against it."""
+    best = _distinct(sorted(found, key=lambda f: (-f.score, f.label, f.point.lon, f.point.lat)))
+    return [(f, _evidence(f, best)) for f in best[: limit + 5]]
 
 
 def ranked(
-    found: Iterable[Found], *, limit: int, cue: str | None, language: Language
+    weighed: Iterable[tuple[Found, Evidence]], *, limit: int, cue: str | None, language: Language
 ) -> list[Candidate]:
-    """The best candidates, the most likely first; of several at one spot with one name, one."""
-    best = _distinct(sorted(found, key=lambda f: (-f.score, f.label, f.point.lon, f.point.lat)))
-    judged = [(f, _evidence(f, best)) for f in best[: limit + 5]]
+    """The candidates, the most likely first; of several at one spot with one name, one."""
     # Ties keep the order of the scores.
-    candidates = [_candidate(f, evidence, cue, language) for f, evidence in judged]
+    candidates = [_candidate(f, evidence, cue, language) for f, evidence in weighed]
     return sorted(candidates, key=lambda c: -c.confidence)[:limit]
 
 
@@ -91,11 +99,11 @@ def _evidence(f: Found, others: Sequence[Found]) -> Evidence:
     rivals = sum(
         1 for other in elsewhere if abs(other.score - f.score) < _NAMESAKE or other.score > f.score
     )
-    return Evidence(f.fit, f.area, margin, rivals, f.other_kind)
+    return Evidence(f.fit, f.kind, f.area, margin, rivals, f.other_kind, f.unread, f.words, f.notes)
 
 
 def _candidate(f: Found, evidence: Evidence, cue: str | None, language: Language) -> Candidate:
-    sure = confidence(evidence) * f.doubt
+    sure = confidence(evidence)
     return Candidate(
         f.point,
         f.label,
@@ -118,7 +126,7 @@ def _reason(f: Found, evidence: Evidence, cue: str | None, language: Language) -
         keys.append("partly")
     if f.area:
         keys.append("area" if f.area > 0 else "other_area")
-    keys += f.notes
+    keys += [note for note in f.notes if note in _TEXTS]
     if cue:
         keys.append("landmark")
     if evidence.rivals:
@@ -131,6 +139,6 @@ def _reason(f: Found, evidence: Evidence, cue: str | None, language: Language) -
     return "; ".join(texts) + "."
 
 
-def with_notes(f: Found, *notes: str, score: float = 0.0, doubt: float = 1.0) -> Found:
+def with_notes(f: Found, *notes: str, score: float = 0.0) -> Found:
     """The same place with more found out about it."""
-    return replace(f, notes=(*f.notes, *notes), score=f.score + score, doubt=f.doubt * doubt)
+    return replace(f, notes=(*f.notes, *notes), score=f.score + score)

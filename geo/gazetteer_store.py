@@ -14,13 +14,15 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from shapely.geometry.base import BaseGeometry
 
+from geo.areas import GAP_M
 from geo.gazetteer_build import FORMAT
+from geo.gazetteer_match import skeleton
 from geo.gazetteer_query import AreaName
 from geo.gazetteer_sources import GazetteerError
 from geo.gazetteer_text import key
-from geo.point import Box, Point
+from geo.gazetteer_trigrams import Trigrams
+from geo.point import METRES_PER_DEGREE, Box, Point
 
-_MOST_TRIGRAMS = 60
 _SHORTEST_MISSPELLED = 4
 _MISSPELLED = 0.7
 _MOST_MEANT = 3
@@ -93,7 +95,20 @@ class Store:
         self.box = Box(*(float(edge) for edge in meta["box"].split(",")))
         self.word_counts: dict[str, int] = dict(self._rows("select word, names from word"))
         self._vocabulary = [word for word in self.word_counts if word.isalpha()]
-        self.name_count: int = self._rows("select count(*) from name")[0][0]
+        self._names: list[tuple[int, list[str], bool]] = [
+            (place_id, spelled.split(), bool(is_main))
+            for place_id, spelled, is_main in self._rows(
+                "select place_id, words, is_main from name order by id"
+            )
+        ]
+        self.name_count = len(self._names)
+        self._trigrams = Trigrams([key(spelled) for _, spelled, _ in self._names])
+        self._by_skeleton: dict[str, list[str]] = defaultdict(list)
+        for word in self._vocabulary:
+            self._by_skeleton[skeleton(word)].append(word)
+        roads = [spelled[0] for _, spelled, _ in self._names if spelled]
+        self.is_indonesian = sum(word in ("jalan", "gang") for word in roads) > 0.2 * len(roads)
+        self._has_houses = bool(self._rows("select 1 from house limit 1"))
         self.areas = tuple(
             AreaRow(row[0], row[1], row[2], row[3], row[4], Point(row[5], row[6]), row[7])
             for row in self._rows(
@@ -123,6 +138,9 @@ class Store:
         spot = shapely.Point(p.lon, p.lat)
         inside = self._wards.query(spot, predicate="intersects")
         if not len(inside):
+            # Slivers between wards, as in `geo.areas`; a degree of longitude is a little shorter.
+            inside = self._wards.query_nearest(spot, max_distance=GAP_M / METRES_PER_DEGREE)
+        if not len(inside):
             return None, None
         by_id = {area.id: area for area in self.areas}
         ward = by_id[self._ward_ids[min(inside)]]
@@ -134,24 +152,10 @@ class Store:
         text = key(list(spelled))
         unknown = [word for word in spelled if self._may_be_misspelled(word)][:_MOST_UNKNOWN]
         meant = [text, *(other for word in unknown for other in self._meant(word))]
-        trigrams = list(
-            dict.fromkeys(part[i : i + 3] for part in meant for i in range(len(part) - 2))
-        )
-        if not trigrams:
+        if len(text) < 3:
             # Too short for a trigram, such as "Jalan E4".
-            rows = self._rows(
-                "select place_id, words, is_main from name where words in (?, 'jalan ' || ?)",
-                (text, text),
-            )
-        else:
-            match = " OR ".join(f'"{trigram}"' for trigram in trigrams[:_MOST_TRIGRAMS])
-            rows = self._rows(
-                "select n.place_id, n.words, n.is_main from ("
-                "select rowid from name_search where name_search match ? order by rank limit ?"
-                ") s join name n on n.id = s.rowid",
-                (match, limit),
-            )
-        return [(place_id, words.split(), bool(is_main)) for place_id, words, is_main in rows]
+            return [name for name in self._names if key(name[1]) == text]
+        return [self._names[i] for i in self._trigrams.alike(meant, limit=limit)]
 
     def _may_be_misspelled(self, word: str) -> bool:
         return word not in self.word_counts and len(word) >= _SHORTEST_MISSPELLED
@@ -160,6 +164,8 @@ class Store:
         """Known words that an unknown one may stand for: a typo in a short word spoils every
         trigram of it.
         """
+        if skeleton(word) == word:
+            return [word, *self._by_skeleton.get(word, ())[:_MOST_MEANT]]
         alike = process.extract(
             word,
             self._vocabulary,
@@ -209,6 +215,8 @@ class Store:
 
     def houses(self, street: int) -> list[tuple[str, int, Point]]:
         """(number as written, its value, where), in the order of the values."""
+        if not self._has_houses:
+            return []
         rows = self._rows(
             "select number, value, lon, lat from house where street_id = ? order by value, number",
             (street,),
@@ -252,7 +260,3 @@ class Store:
             with self._lock:
                 self._all.append(connection)
         return connection
-
-
-def _trigrams(text: str) -> list[str]:
-    return [text[i : i + 3] for i in range(len(text) - 2)]

@@ -30,6 +30,20 @@ _LONG_FORMS = {
     "kpg": "kampung",
     "kampong": "kampung",
     "psr": "pasar",
+    "pd": "pondok",
+    "pdk": "pondok",
+    "kb": "kebon",
+    "kbn": "kebon",
+    "kebun": "kebon",
+    "tj": "tanjung",
+    "tjg": "tanjung",
+    "dlm": "dalam",
+    "kcl": "kecil",
+    "slatan": "selatan",
+    "jmbtn": "jembatan",
+    "apt": "apartemen",
+    "apart": "apartemen",
+    "kav": "kavling",
     "gd": "gedung",
     "gdg": "gedung",
     "gedong": "gedung",
@@ -101,7 +115,7 @@ _ENGLISH_ROADS = {
 }
 _COMPASS = {"n": "north", "s": "south", "e": "east", "w": "west"}
 COMPASS = frozenset(_COMPASS.values())
-_AMERICAN = frozenset(
+AMERICAN_ROADS = frozenset(
     [
         "street",
         "avenue",
@@ -117,7 +131,9 @@ _AMERICAN = frozenset(
 )
 _PORTUGUESE = {"r": "rua", "av": "avenida", "trav": "travessa", "pca": "praca"}
 
-ROAD_WORDS = frozenset({"jalan", "gang", "lorong"}) | _AMERICAN | {"rua", "avenida", "travessa"}
+ROAD_WORDS = (
+    frozenset({"jalan", "gang", "lorong"}) | AMERICAN_ROADS | {"rua", "avenida", "travessa"}
+)
 """Words that only say that a name is a street's."""
 
 # Finnish street names as they stand in a sentence: Kaivokadun ja Mikonkadun kulma.
@@ -136,6 +152,15 @@ def fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return plain.translate(_NO_DECOMPOSITION)
+
+
+_GLUED_TITLE = re.compile(r"\b(jalan|jln|jl|gang)\.?(?=[a-z]{5})", re.IGNORECASE)
+_CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
+
+
+def unglued(text: str) -> str:
+    """With the spaces that fast fingers leave out: jalanBromo, PuloAsem, jlkartini."""
+    return _GLUED_TITLE.sub(r"\1 ", _CAMEL.sub(" ", text))
 
 
 def words(text: str) -> list[str]:
@@ -192,13 +217,13 @@ def arabic(word: str) -> int | None:
 
 def _american(found: list[str]) -> list[str]:
     """English and Portuguese short forms, which depend on where in the name they stand."""
-    if len(found) > 1 and found[0] in _PORTUGUESE and not set(found) & _AMERICAN:
+    if len(found) > 1 and found[0] in _PORTUGUESE and not set(found) & AMERICAN_ROADS:
         found = [_PORTUGUESE[found[0]], *found[1:]]
     roads = [
         _ENGLISH_ROADS[word] if i > 0 and word in _ENGLISH_ROADS and _ends_name(found, i) else word
         for i, word in enumerate(found)
     ]
-    if not set(roads) & _AMERICAN:
+    if not set(roads) & AMERICAN_ROADS:
         return roads
     return [_COMPASS.get(word, word) for word in roads]
 

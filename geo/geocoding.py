@@ -6,11 +6,17 @@ from typing import Literal, Protocol
 
 from geo.point import Point
 
-Kind = Literal["street", "address", "poi", "crossing", "ward", "coordinates", "link"]
+Kind = Literal[
+    "street", "address", "poi", "crossing", "ward", "coordinates", "link", "alias", "asset"
+]
 Language = Literal["id", "en"]
 
-ACCEPT = 0.7
-"""Below this confidence nobody should be sent without a person looking at the place first."""
+ACCEPT = 0.5
+"""Below this confidence nobody should be sent without a person looking at the place first.
+
+`sigap bench geocode` measures what it costs: nine of ten right answers are above it, and about one
+of forty answers about absent places.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -108,12 +109,19 @@ def find_osrm() -> Path | None:
     return tools.programs if tools else None
 
 
+def find_atheris() -> Path | None:
+    """The coverage-guided fuzzer, which has wheels for some machines only."""
+    spec = find_spec("atheris")
+    return Path(spec.origin) if spec and spec.origin else None
+
+
 FINDERS = {
     "postgis": find_postgis,
     "nats": find_nats,
     "chromium": find_chromium,
     "data": find_data,
     "osrm": find_osrm,
+    "atheris": find_atheris,
 }
 
 SERVICES = {
@@ -127,6 +135,7 @@ SERVICES = {
         Service("chromium", "install chromium, or set SIGAP_TEST_CHROMIUM"),
         Service("nats", "install nats-server, or set SIGAP_TEST_NATS_SERVER"),
         Service("osrm", "run .ci/bootstrap/osrm.py with .venv's Python, or set SIGAP_OSRM_BIN"),
+        Service("atheris", "install the development packages on Linux, x86-64, Python below 3.13"),
         Service("data", "set SIGAP_DATA to the folder of real wards, maps and report streams"),
     )
 }

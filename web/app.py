@@ -28,6 +28,7 @@ from web.api import (
     histories,
     incidents,
     photos,
+    place_names,
     positions,
     public,
     reach,
@@ -68,6 +69,7 @@ ROUTERS = (
     coverage.router,
     reach.router,
     geocode.router,
+    place_names.router,
     photos.router,
     public.router,
     screens.router,
@@ -152,6 +154,7 @@ def build_system(settings: Settings) -> System:
                 reload=settings.osrm_reload,
                 stands_in=settings.roads_stand_in,
             ),
+            geocoder=settings.geocoder,
         )
     )
 

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     """The command that has the OSRM server take new speeds; `{city}`, `{speeds}` are filled in."""
     roads_stand_in: bool = True
     """Whether the embedded engine answers while the OSRM server does not."""
+    geocoder: str = Field(
+        default="embedded", pattern=r"^(embedded|(nominatim|photon)(:https?://[^\s/]+[^\s]*)?)$"
+    )
+    """`embedded`, or `nominatim:http://host` or `photon:http://host`, which is asked where the
+    city's own address book is not sure: then what citizens type about a place leaves this machine.
+    Without an address it is the public server of its project."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)

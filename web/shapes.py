@@ -391,6 +391,23 @@ class FoundPlaces(Answer):
     candidates: list[FoundPlace]
 
 
+class Named(Answer):
+    events: list[Told]
+    alias_id: UUID | None
+
+
+class AssetView(Answer):
+    code: str
+    sort: str
+    label: str
+    lon: float
+    lat: float
+
+
+class Assets(Answer):
+    assets: list[AssetView]
+
+
 class Phrase(Answer):
     label: str | None
     ward: str | None

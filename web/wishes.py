@@ -56,6 +56,7 @@ class Nothing(Wish):
 class Locate(Wish):
     lon: Lon
     lat: Lat
+    remember: bool = Field(True, description="what was typed becomes a name of this place")
     reason: Annotated[str, Field(max_length=500)] | None = None
 
 

@@ -41,7 +41,9 @@ def open_incident(
         place_label=report.place_label,
         ward=report.ward,
         district=report.district,
-        agency_id=service.agency_id,
+        agency_id=world.policy.agency_for(
+            service, lon=report.lon, lat=report.lat, ward=report.ward, district=report.district
+        ),
         required_skills=run_cards.skills_of(wanted),
         required_crews=len(wanted),
         required_slots=wanted,

@@ -123,6 +123,20 @@ def locate_report(
     return record(world, now, actor, report, fact)
 
 
+def remember_place(world: World, now: datetime, actor: Actor, report_id: UUID) -> Report:
+    """From now on what this citizen typed is a name of the place where the pin is."""
+    report = world.report(report_id)
+    return record(world, now, actor, report, reports.remember_place(report, world.new_id()))
+
+
+def forget_place(
+    world: World, now: datetime, actor: Actor, report_id: UUID, *, reason: str | None = None
+) -> Report:
+    """Take back the name that was remembered from this report."""
+    report = world.report(report_id)
+    return record(world, now, actor, report, reports.forget_place(report, reason=reason))
+
+
 def verify_report(
     world: World,
     now: datetime,
@@ -149,7 +163,7 @@ def verify_report(
     report = record(world, now, actor, report, fact)
     incident = open_incident(world, now, actor, report, service_code=service.service_code)
     record(world, now, actor, report, ev.ReportLinked(incident.id))
-    referral = ev.ReferralMade(incident.id, service.agency_id)
+    referral = ev.ReferralMade(incident.id, incident.agency_id or service.agency_id)
     begin(world, now, actor, "referral", world.new_id(), referral)
     return incident
 

@@ -47,6 +47,8 @@ class Report:
     undo_until: datetime | None = None
     triage: Mapping[str, Any] | None = None
     answer: str | None = None
+    alias_id: UUID | None = None
+    """The name of a place that this report taught, while it is remembered."""
 
     kind = "report"
 
@@ -57,6 +59,11 @@ class Report:
 
 
 WAITING = frozenset({"received", "under_verification", "postponed"})
+
+_ALL = (
+    *("received", "under_verification", "postponed", "verified", "duplicate", "linked"),
+    *("closed", "archived", "not_our_authority"),
+)
 
 LIFECYCLE = Lifecycle(
     kind="report",
@@ -85,6 +92,12 @@ LIFECYCLE = Lifecycle(
             for status in ("linked", "postponed", "not_our_authority", "archived")
         },
         ("closed", "ReporterAnswered"): SAME,
+        # A place's name outlives the report that taught it.
+        **{
+            (status, fact): SAME
+            for status in _ALL
+            for fact in ("ReportPlaceRemembered", "ReportPlaceForgotten")
+        },
     },
     final=frozenset({"closed", "not_our_authority", "archived"}),
 )
@@ -170,6 +183,10 @@ def evolve(report: Report | None, event: ev.Event) -> Report:
             return replace(new, closed_at=None)
         case ev.ReporterAnswered():
             return replace(new, answer=fact.answer)
+        case ev.ReportPlaceRemembered():
+            return replace(new, alias_id=fact.alias_id)
+        case ev.ReportPlaceForgotten():
+            return replace(new, alias_id=None)
     raise WrongStatus(f"{event.type} says nothing about a report.", kind="report")
 
 
@@ -197,6 +214,24 @@ def _received(event: ev.Event, fact: ev.ReportReceived, status: str) -> Report:
         photo_ids=fact.photo_ids,
         external_id=fact.external_id,
     )
+
+
+def remember_place(report: Report, alias_id: UUID) -> ev.ReportPlaceRemembered:
+    """Its words name its place. Raises Invalid without a place or when they do already."""
+    LIFECYCLE.after(report.status, "ReportPlaceRemembered")
+    if report.lon is None or report.lat is None:
+        raise Invalid("Set the place on the map first: a name needs a place.", field="place")
+    if report.alias_id is not None:
+        raise Invalid("This name is remembered already.", field="alias_id")
+    return ev.ReportPlaceRemembered(alias_id, report.lon, report.lat)
+
+
+def forget_place(report: Report, *, reason: str | None) -> ev.ReportPlaceForgotten:
+    """Take the name back. Raises Invalid where none is remembered."""
+    LIFECYCLE.after(report.status, "ReportPlaceForgotten")
+    if report.alias_id is None:
+        raise Invalid("No name is remembered from this report.", field="alias_id")
+    return ev.ReportPlaceForgotten(report.alias_id, reason)
 
 
 def verify(

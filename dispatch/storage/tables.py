@@ -172,6 +172,7 @@ report = _entity(
     _moment("undo_until"),
     _json("triage"),
     _text("answer"),
+    _uuid("alias_id"),
     _to("incident", "incident_id"),
     UniqueConstraint("city_id", "ticket"),
     Index(None, "city_id", "status"),
@@ -439,6 +440,41 @@ pairing_code = _table(
     _moment("used_at"),
     _to("crew", "crew_id"),
     key=("code_hash",),
+)
+
+
+place_alias = _table(
+    "place_alias",
+    _uuid("id", required=True),
+    _uuid("report_id", required=True),
+    _text("typed", required=True),
+    _text("label", required=True),
+    _number("lon", required=True),
+    _number("lat", required=True),
+    _number("radius_m", required=True),
+    _text("ward"),
+    _text("district"),
+    _moment("made_at", required=True),
+    _text("made_by", required=True),
+    _moment("forgotten_at"),
+    _text("forgotten_by"),
+    _to("report", "report_id"),
+    Index(None, "city_id", "forgotten_at"),
+)
+
+asset = _table(
+    "asset",
+    _text("code", required=True),
+    Column("sort", String(40), nullable=False),
+    _text("label", required=True),
+    _number("lon", required=True),
+    _number("lat", required=True),
+    _text("ward"),
+    _text("district"),
+    _moment("imported_at", required=True),
+    _to_city(),
+    Index(None, "city_id", "lat", "lon"),
+    key=("code",),
 )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
 
 from dispatch.blobs import Blobs
 from dispatch.core.policy import Policy
+from dispatch.storage import known as stored
 from dispatch.storage import migrations
 from dispatch.storage.cities import found_city
 from dispatch.system.cities import City, read_policy, ticket_prefix
@@ -15,11 +20,15 @@ from dispatch.system.clock import fast_clock, wall_clock
 from dispatch.system.roads import RoadChoice, open_roads
 from dispatch.system.system import System
 from geo.bundle import Bundle, installed_cities, open_bundle
+from geo.known_places import KnownPlaces, WithKnown
 from geo.network import RoadNetwork
-from geo.sql import conninfo_of, open_engine, writing
+from geo.nominatim import with_remote
+from geo.sql import conninfo_of, open_engine, reading, writing
 from realtime.bus import Bus, LocalBus
 from realtime.nats_bus import NatsBus
 from realtime.pg_bus import PgBus
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class Settings:
     clock_speed: float = 1.0
     bus_url: str | None = None
     roads: RoadChoice = field(default_factory=RoadChoice)
+    geocoder: str = "embedded"
 
 
 def build(settings: Settings) -> System:
@@ -60,6 +70,7 @@ def build(settings: Settings) -> System:
         clock = fast_clock(settings.clock_start, speed=settings.clock_speed)
     engine = open_engine(settings.database_url)
     migrations.upgrade(engine)
+    cities = [knowing(city, engine, provider=settings.geocoder) for city in cities]
     with writing(engine) as connection:
         for city in cities:
             found_city(
@@ -72,7 +83,9 @@ def build(settings: Settings) -> System:
     blobs = Blobs(settings.data_dir / "blobs")
     bus = open_bus(settings.bus_url, conninfo_of(engine))
     system = System(engine, cities, bus=bus, blobs=blobs, clock=clock)
-    system.watch_cities(root, opened)
+    system.watch_cities(
+        root, lambda city_id: knowing(opened(city_id), engine, provider=settings.geocoder)
+    )
     return system
 
 
@@ -81,6 +94,24 @@ def open_bus(bus_url: str | None, conninfo: str | None) -> Bus:
     if bus_url:
         return NatsBus(bus_url)
     return LocalBus() if conninfo is None else PgBus(conninfo)
+
+
+def knowing(city: City, engine: Engine, *, provider: str = "embedded") -> City:
+    """The city with what it knows beyond its map, and the remote server it chose.
+
+    Raises BadServer for an address that is none.
+    """
+    known = KnownPlaces(
+        lambda: _read(engine, city.id, stored.version), lambda: _read(engine, city.id, stored.stock)
+    )
+    own = WithKnown(city.geocoder, known)
+    geocoder = with_remote(own, city.areas, provider=provider)
+    return replace(city, geocoder=geocoder, known=known)
+
+
+def _read(engine: Engine, city_id: str, question: Callable[[Connection, str], T]) -> T:
+    with reading(engine) as connection:
+        return question(connection, city_id)
 
 
 def city_of(bundle: Bundle, policy: Policy, roads: RoadNetwork) -> City:

@@ -6,12 +6,13 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from dispatch.core.errors import BadPolicy
 from dispatch.core.policy import Policy, Where, line_of, parse_policy
-from geo.areas import Areas
+from geo.areas import Areas, BadAreas, read_rings
 from geo.geocoding import Geocoder
+from geo.known_places import KnownPlaces
 from geo.network import RoadNetwork
 from geo.point import Box
 
@@ -34,6 +35,8 @@ class City:
     basemap: Path | None = None
     attribution: str = "© OpenStreetMap contributors"
     languages: tuple[str, ...] = ("id", "en")
+    known: KnownPlaces | None = None
+    """What it knows beyond its map; None where nobody asked for it."""
 
 
 def read_policy(path: Path | None) -> Policy:
@@ -49,7 +52,8 @@ def read_policy(path: Path | None) -> Policy:
     except UnicodeDecodeError as error:
         raise BadPolicy(f"{path}: is not written in UTF-8.") from error
     try:
-        return parse_policy(tomllib.loads(text))
+        document = tomllib.loads(text)
+        return parse_policy(_with_polygons(document, path))
     except tomllib.TOMLDecodeError as error:
         said, line = _placed(error)
         raise BadPolicy(f"{path}{line}: {said}.") from error
@@ -57,6 +61,22 @@ def read_policy(path: Path | None) -> Policy:
         number = line_of(text, cast("Where", error.fields.get("path", ())))
         line = "" if number is None else f":{number}"
         raise BadPolicy(f"{path}{line}: {error.detail}") from error
+
+
+def _with_polygons(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The document with the rings of the GeoJSON files that its responsibilities name."""
+    listed = document.get("responsibility", [])
+    for i, entry in enumerate(listed if isinstance(listed, list) else []):
+        name = entry.get("file") if isinstance(entry, dict) else None
+        if isinstance(name, str) and name:
+            try:
+                rings = read_rings(path.parent / name)
+            except BadAreas as error:
+                said = f"[[responsibility]]: {error}"
+                raise BadPolicy(said, path=("responsibility", i, "file")) from error
+            given = entry.get("polygons", [])
+            entry["polygons"] = [*(given if isinstance(given, list) else []), *rings]
+    return document
 
 
 def _placed(error: tomllib.TOMLDecodeError) -> tuple[str, str]:

@@ -86,6 +86,7 @@ WHY = {"reason": "alasan"}
 ON_REPORTS = [
     Verb(actions.verify_report, "ReportVerified", {}),
     Verb(actions.locate_report, "ReportLocated", {"lon": 111.5, "lat": -7.6}),
+    Verb(actions.remember_place, "ReportPlaceRemembered", {}),
     Verb(actions.undo_decision, "ReportRestored", {}),
     Verb(actions.answer_report, "ReporterAnswered", {"answer": "satisfied"}),
     Verb(actions.put_aside_report, "ReportPostponed", {"verdict": "postponed", **WHY}),
@@ -246,7 +247,7 @@ def test_every_fact_of_the_tables_is_reached_by_something() -> None:
     reached |= {"ReportReceived", "ReportTriaged", "ReportMarkedDuplicate", "ReportLinked"}
     reached |= {"ReportClosed", "ReportReopened", "IncidentOpened", "IncidentReportJoined"}
     reached |= {"IncidentReportLeft", "RecommendationMade", "IncidentDispatched"}
-    reached |= {"AfterActionRecorded", "IncidentForecast"}
+    reached |= {"AfterActionRecorded", "IncidentForecast", "ReportPlaceForgotten"}
     reached |= {"IncidentCrewLeft", "IncidentCrewArrived", "IncidentCleared"}
     reached |= {"AssignmentOffered", "AssignmentExpired", "AssignmentEtaRevised"}
     reached |= {"ReferralMade", "ReferralWithdrawn", "ClosureMade"}

@@ -27,6 +27,7 @@ from dispatch.core.policy import Policy, parse_policy
 from dispatch.storage import migrations
 from dispatch.storage.cities import found_city
 from dispatch.system import City, System
+from dispatch.system.build import knowing
 from geo.areas import Area, Areas
 from geo.geocoding import Candidate, Phrase
 from geo.network import StraightLineNetwork
@@ -106,7 +107,9 @@ def small_system(folder: Path, *, database_url: str | None = None) -> System:
     basemap.write_bytes(bytes(range(256)) * 4)
     engine = open_engine(database_url or f"sqlite:///{folder / 'sigap.sqlite3'}")
     migrations.upgrade(engine)
-    cities = [small_city(basemap=basemap), small_city("tetangga")]
+    cities = [
+        knowing(city, engine) for city in (small_city(basemap=basemap), small_city("tetangga"))
+    ]
     with writing(engine) as connection:
         for city in cities:
             found_city(

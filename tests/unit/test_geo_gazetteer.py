@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from geo.areas import Area, Areas
 from geo.gazetteer import Gazetteer, GazetteerError, build_gazetteer
+from geo.gazetteer_phrase import translated as in_language
 from geo.geocoding import ACCEPT, Candidate, Geocoder
 from geo.point import Point, distance_m
 
@@ -307,18 +308,18 @@ def test_it_is_a_geocoder(gazetteer: Gazetteer) -> None:
     [
         (
             _at(4, 1.02),
-            "Simpang Jalan Kartini – Jalan Pahlawan, Kel. Kejuron",
-            "Corner of Jalan Kartini and Jalan Pahlawan, Kejuron",
+            "Simpang Jl. Kartini – Jl. Pahlawan, Kel. Kejuron",
+            "Corner of Jl. Kartini and Jl. Pahlawan, Kel. Kejuron",
         ),
         (
             _at(2, 1.05),
-            "Jalan Pahlawan, 220 m dari Jalan Kartini, Kel. Kejuron",
-            "Jalan Pahlawan, 220 m from Jalan Kartini, Kejuron",
+            "Jl. Pahlawan, 220 m sebelah barat Jl. Kartini, Kel. Kejuron",
+            "Jl. Pahlawan, 220 m west of Jl. Kartini, Kel. Kejuron",
         ),
         (
             _at(13, 2.1),
-            "110 m dari Jalan Letjen Soebroto, dekat Toko Sinar Jaya, Kel. Mojorejo",
-            "110 m from Jalan Letjen Soebroto, near Toko Sinar Jaya, Mojorejo",
+            "110 m sebelah timur Jl. Letjen Soebroto, dekat Toko Sinar Jaya, Kel. Mojorejo",
+            "110 m east of Jl. Letjen Soebroto, near Toko Sinar Jaya, Kel. Mojorejo",
         ),
     ],
 )
@@ -331,6 +332,8 @@ def test_a_position_in_words(
     translated = gazetteer.reverse(where, language="en")
     assert translated is not None
     assert translated.text == english
+    assert in_language(phrase.text, "en") == english
+    assert in_language(phrase.text, "id") == indonesian
 
 
 def test_nothing_is_said_about_the_far_side_of_the_earth(gazetteer: Gazetteer) -> None:

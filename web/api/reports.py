@@ -13,6 +13,7 @@ from dispatch.core.reports import Report
 from dispatch.core.world import World
 from dispatch.system import City, Place, System
 from web import shapes, wishes
+from web.api import place_names
 from web.api.deeds import carry_out, json, moment
 from web.auth import Dispatcher, TheCity, TheStep, TheSystem, Watcher
 
@@ -39,7 +40,8 @@ def verify_report(
 
     def action(world: World, now: datetime) -> Report:
         if place is not None:
-            _locate(world, now, who, report_id, place)
+            report = _locate(world, now, who, report_id, place)
+            place_names.learn(world, now, who, city, report)
         actions.verify_report(
             world,
             now,
@@ -51,7 +53,10 @@ def verify_report(
         )
         return world.report(report_id)
 
-    return carry_out(system, who, step, action, render=_decided)
+    response = carry_out(system, who, step, action, render=_decided)
+    if place is not None:
+        place_names.look_again(city)
+    return response
 
 
 @router.post("/join", responses=DECIDED)
@@ -136,9 +141,12 @@ def locate_report(
     assert place is not None
 
     def action(world: World, now: datetime) -> Report:
-        return _locate(world, now, who, report_id, place)
+        report = _locate(world, now, who, report_id, place)
+        return place_names.learn(world, now, who, city, report) if wish.remember else report
 
-    return carry_out(system, who, step, action, render=_decided)
+    response = carry_out(system, who, step, action, render=_decided)
+    place_names.look_again(city)
+    return response
 
 
 def _pin(system: System, city: City, lon: float | None, lat: float | None) -> Place | None:

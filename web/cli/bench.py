@@ -29,6 +29,7 @@ from geo.roadgraph import RoadGraph
 from web.cli.bench_boot import boots
 from web.cli.bench_eta import eta
 from web.cli.bench_fixes import fixes_
+from web.cli.bench_geocode import geocode
 from web.cli.bench_live import live
 from web.cli.bench_path import measure_path
 from web.cli.bench_policy import policy
@@ -46,6 +47,7 @@ app.command("road")(road)
 app.command("eta")(eta)
 app.command("live")(live)
 app.command("recover")(recover)
+app.command("geocode")(geocode)
 console = Console(stderr=True, highlight=False)
 
 

@@ -14,7 +14,19 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from dispatch.core.errors import SigapError
 from geo.bundle import BundleError
-from web.cli import audit, bench, city, devices, eta, osrm, people, replay, simulate, up
+from web.cli import (
+    assets,
+    audit,
+    bench,
+    city,
+    devices,
+    eta,
+    osrm,
+    people,
+    replay,
+    simulate,
+    up,
+)
 from web.cli.stop import Stop
 
 console = Console(stderr=True, highlight=False)
@@ -28,6 +40,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.add_typer(city.app, name="city", help="Make, list and check cities.")
 app.add_typer(osrm.app, name="osrm", help="Serve roads by OSRM instead of in this process.")
+app.add_typer(assets.app, name="assets", help="Numbered lamp poles, trees and the like.")
 app.add_typer(people.app, name="staff", help="People who sign in.")
 app.add_typer(people.crews, name="crew", help="Crews that can be sent.")
 app.add_typer(devices.app, name="device", help="Phones and trackers that speak for crews.")

@@ -56,7 +56,7 @@ def city_map(
             ticket=each.ticket,
             icon=kind.icon if (kind := services.get(each.service_code)) else "other",
             service=t.name(kind) if kind else each.service_code,
-            place=each.place_label or each.ward or t("map.place_unknown"),
+            place=t.place(each.place_label) or each.ward or t("map.place_unknown"),
             status=t(f"status.{each.status}"),
             tone=_tone(each.status),
             received=moments.ago(each.received_at, now=now, t=t),

@@ -304,7 +304,7 @@ def _alike(system: System, city: City, form: Form, t: Texts) -> list[Alike]:
             ticket=each.ticket,
             icon=service.icon,
             service=t.name(service),
-            place=each.place_label or each.ward or city.name,
+            place=t.place(each.place_label) or each.ward or city.name,
             distance_m=round(each.distance_m or 0.0),
             received=moments.ago(each.received_at, now=now, t=t),
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from geo.gazetteer_phrase import translated
 from web.sentences import Language
 
 FOLDER = Path(__file__).parent / "texts"
@@ -38,6 +39,10 @@ class Texts:
         name: str = getattr(thing, "name")  # noqa: B009 - any named thing of a policy
         english: str = getattr(thing, "name_en", "")
         return english or name if self.language == "en" else name
+
+    def place(self, phrase: str | None) -> str | None:
+        """A place in words, which the log keeps in Indonesian, for this reader."""
+        return translated(phrase, self.language) if phrase else phrase
 
 
 @cache

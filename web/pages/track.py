@@ -193,7 +193,9 @@ def page_values(
         "crew_place": _crew_place(view),
         "steps": steps_of(view, reader),
         "outcome": _outcome(city, view, t),
-        "place_found": view["place_label"] or _coordinates(view) or t("track.place_unknown"),
+        "place_found": t.place(view["place_label"])
+        or _coordinates(view)
+        or t("track.place_unknown"),
         "own_photos": _pictures(city, opened, view["photo_ids"], token),
         "result_photos": _pictures(
             city, opened, view["result"]["photo_ids"] if view["result"] else (), token

@@ -56,6 +56,23 @@ class ReportLocated(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPlaceRemembered(Fact):
+    """What the citizen typed is from now on a name of the report's place. The words stay apart."""
+
+    alias_id: UUID
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPlaceForgotten(Fact):
+    """The name that was remembered from this report is taken back."""
+
+    alias_id: UUID
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReportVerified(Fact):
     """It is real and ours."""
 

@@ -2,6 +2,7 @@
 
 from dispatch.core.policy.lines import line_of
 from dispatch.core.policy.reading import Where, parse_policy
+from dispatch.core.policy.responsibility import Responsibility
 from dispatch.core.policy.sections import (
     MOVE_UPS,
     RULES,
@@ -46,6 +47,7 @@ __all__ = [
     "Policy",
     "Positions",
     "Promise",
+    "Responsibility",
     "Rounds",
     "RunCard",
     "Service",

@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from dispatch.core.errors import BadPolicy
+from dispatch.core.policy.responsibility import Responsibility
 from dispatch.core.policy.sections import (
     MOVE_UPS,
     RULES,
@@ -55,13 +56,14 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
         declines=_choices(document, "decline"),
         run_cards=_run_cards(document, services),
         vehicles=_vehicles(document),
+        responsibilities=_responsibilities(document, agencies, services),
         **sections,
     )
     _check_ranges(policy)
     return policy
 
 
-_TABLES = ("service", "agency", "disposition", "decline", "run_card", "vehicle")
+_TABLES = ("service", "agency", "disposition", "decline", "run_card", "vehicle", "responsibility")
 
 
 def _bad(path: Where, detail: str) -> BadPolicy:
@@ -121,6 +123,35 @@ def _vehicles(document: Mapping[str, Any]) -> dict[str, Vehicle]:
                 raise _bad(("vehicle", i, "avoids"), detail)
         _check_range(where, vehicle, "reach_m", (1.0, 1000.0), ("vehicle", i))
     return found
+
+
+def _responsibilities(
+    document: Mapping[str, Any], agencies: Mapping[str, Agency], services: Mapping[str, Service]
+) -> tuple[Responsibility, ...]:
+    found = []
+    for i, entry in enumerate(_entries(document, "responsibility")):
+        path: Where = ("responsibility", i)
+        where = f"[[responsibility]] {entry.get('agency_id', '')}".strip()
+        item: Responsibility = _section(entry, Responsibility, where, path)
+        if item.agency_id not in agencies:
+            detail = f"{where}: agency_id “{item.agency_id}” is not an [[agency]]."
+            raise _bad((*path, "agency_id"), detail)
+        for code in item.services:
+            if code not in services:
+                detail = f"{where}: services names “{code}”, which is not a [[service]]."
+                raise _bad((*path, "services"), detail)
+        if not (item.services or item.wards or item.polygons):
+            raise _bad(path, f"{where} fits everything: name services, wards or polygons.")
+        for n, ring in enumerate(item.polygons):
+            if len(ring) < 3 or any(not _is_place(corner) for corner in ring):
+                detail = f"{where}: polygon {n + 1} needs three corners or more, each [lon, lat]."
+                raise _bad((*path, "polygons"), detail)
+        found.append(item)
+    return tuple(found)
+
+
+def _is_place(corner: Sequence[float]) -> bool:
+    return len(corner) == 2 and abs(corner[0]) <= 180 and abs(corner[1]) <= 90
 
 
 def _run_cards(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dispatch.core.errors import Invalid
+from dispatch.core.policy.responsibility import Responsibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +329,7 @@ class Policy:
     declines: Mapping[str, Choice]
     run_cards: Mapping[tuple[str, int], RunCard] = field(default_factory=dict)
     vehicles: Mapping[str, Vehicle] = field(default_factory=dict)
+    responsibilities: tuple[Responsibility, ...] = field(default_factory=tuple)
     promise: Promise = Promise()
     offers: Offers = Offers()
     matching: Matching = Matching()
@@ -352,6 +354,22 @@ class Policy:
                 f"There is no category “{service_code}”. Choose one of: {known}.",
                 field="service_code",
             ) from None
+
+    def agency_for(
+        self,
+        service: Service,
+        *,
+        lon: float,
+        lat: float,
+        ward: str | None = None,
+        district: str | None = None,
+    ) -> str:
+        """The id of the agency that answers there: the first that fits, else the category's."""
+        for each in self.responsibilities:
+            areas = (ward, district)
+            if each.answers_for(service.service_code, lon=lon, lat=lat, areas=areas):
+                return each.agency_id
+        return service.agency_id
 
     def vehicle_of(self, written: str) -> Vehicle | None:
         """The vehicle meant by what stands at a crew; None for one that no table names."""

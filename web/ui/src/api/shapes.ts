@@ -46,3 +46,4 @@ export interface Wishes {
 
 export type Coverage = Schemas["Coverage"];
 export type Reach = Schemas["Reach"];
+export type FoundPlace = Schemas["FoundPlace"];

@@ -70,6 +70,15 @@ export class Acts {
       done: m.done_locate({ ticket: report.ticket }),
     });
   }
+  /** Makes what the citizen typed a name of the report's place, or takes that back. */
+  namePlace(report: Report, remember: boolean): Promise<boolean> {
+    return this.#run({
+      name: `place/${report.id}`,
+      path: `/reports/${report.id}/${remember ? "remember-place" : "forget-place"}`,
+      body: {},
+      done: remember ? m.done_remember_place() : m.done_forget_place(),
+    });
+  }
   undo(report: Report): Promise<boolean> {
     return this.#run({
       name: `undo/${report.id}`,

@@ -16,6 +16,7 @@ export type Command =
   | "city"
   | "coverage"
   | "close_road"
+  | "new_report"
   | "close"
   | "help";
 
@@ -35,6 +36,7 @@ const KEYS: Record<string, Command> = {
   c: "coverage",
   h: "city",
   x: "close_road",
+  n: "new_report",
   escape: "close",
   "?": "help",
 };

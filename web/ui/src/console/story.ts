@@ -1,6 +1,7 @@
 /** The log of an incident as sentences: what happened, to whom, by whom (`<role>:<id>`). */
 import type { LogLine } from "../api/shapes.js";
 import { localName } from "../base/language.svelte.js";
+import { placeText } from "../base/phrase.js";
 import { percent, timeOfDay } from "../base/time.js";
 import { channelName, evidenceName, roughDuration } from "../base/words.js";
 import { m } from "../paraglide/messages.js";
@@ -49,7 +50,7 @@ const TELLS: Record<string, Tell> = {
   ReportReceived: (e) =>
     m.story_received({ ticket: text(e, "ticket"), channel: channelName(text(e, "channel")) }),
   ReportTriaged: (e) => m.story_triaged({ share: percent(Number(e.summary.p_genuine)) }),
-  ReportLocated: (e) => m.story_located({ place: text(e, "place_label") }),
+  ReportLocated: (e) => m.story_located({ place: placeText(text(e, "place_label")) ?? "" }),
   ReportVerified: (e) => m.story_verified({ n: text(e, "priority") }),
   ReportMarkedDuplicate: () => m.story_duplicate(),
   ReportPostponed: (e) => m.story_postponed({ reason: text(e, "reason") }),

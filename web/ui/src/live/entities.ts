@@ -83,6 +83,8 @@ export interface Report extends Entity {
   photo_ids: string[];
   triage: Triage | null;
   answer: "satisfied" | "reopened" | null;
+  /** Set while what was typed here is remembered as a name of this place. */
+  alias_id?: string | null;
 }
 
 /** A crew that was weighed; the terms of its cost are there when it could be sent. */
