@@ -18,7 +18,8 @@ Row = Annotated[
     msgspec.Meta(
         min_length=5,
         description="crew id, longitude, latitude, heading in degrees or null, age in whole "
-        "seconds when sent, and what later versions add",
+        "seconds when sent, battery 0 to 1 or null, 1 for a made-up position else 0, and what "
+        "later versions add",
     ),
 ]
 

@@ -19,7 +19,7 @@ from web.errors import Problem
 STATIC = Path(__file__).resolve().parent / "static"
 SCREENS = STATIC / "ui"
 TEXTS = (".js", ".mjs", ".css", ".svg", ".json")
-Screen = Literal["console", "crew", "evaluation", "agency", "signin"]
+Screen = Literal["console", "crew", "evaluation", "agency", "devices", "signin"]
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,6 +50,11 @@ def evaluation_screen(_: TheCity) -> FileResponse:
 @router.get("/{city}/agency")
 def agency_screen(_: TheCity) -> FileResponse:
     return _page("agency")
+
+
+@router.get("/{city}/devices")
+def devices_screen(_: TheCity) -> FileResponse:
+    return _page("devices")
 
 
 @router.get("/{city}/signin")

@@ -4,6 +4,8 @@ import type { components } from "./openapi.js";
 type Schemas = components["schemas"];
 
 export type PairingCode = Schemas["PairingCode"];
+export type DeviceView = Schemas["DeviceView"];
+export type DeviceMade = Schemas["DeviceMade"];
 export type LogLine = Schemas["LogLine"];
 export type IncidentFile = Schemas["IncidentFile"];
 export type ClosurePreview = Schemas["ClosurePreview"];

@@ -176,6 +176,10 @@ const VEHICLES: Record<string, () => string> = {
 };
 const EVIDENCE: Record<string, () => string> = {
   button: m.evidence_button,
+  button_far: m.evidence_button_far,
+  button_mock: m.evidence_button_mock,
+  button_unseen: m.evidence_button_unseen,
+  crossing: m.evidence_crossing,
   geofence: m.evidence_geofence,
   photo: m.evidence_photo,
 };

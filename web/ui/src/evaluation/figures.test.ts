@@ -27,6 +27,7 @@ const evaluation: Evaluation = {
   target_s: 1200,
   definitions: [{ name: "total_response", from: "received_at", to: "arrived_at" }],
   overall: figures,
+  arrivals: [],
   groups: [{ key: "tree", ...figures }],
   log_hash: "abc",
 };

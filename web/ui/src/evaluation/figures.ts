@@ -26,6 +26,14 @@ export interface Figure {
 export type Figures = Record<Interval, Figure>;
 export type Group = Figures & { key: string; label?: string | null; label_en?: string | null };
 
+/** First arrivals of one grade of evidence; shares 0 to 1. */
+export interface Arrivals {
+  evidence: string;
+  n: number;
+  share: number | null;
+  within_target: number | null;
+}
+
 export interface Evaluation {
   from: string;
   to: string;
@@ -33,6 +41,7 @@ export interface Evaluation {
   target_s: number;
   definitions: { name: Interval; from: string; to: string }[];
   overall: Figures;
+  arrivals: Arrivals[];
   groups: Group[];
   log_hash: string;
 }

@@ -190,7 +190,9 @@ export interface Assignment extends Entity {
   sources: Record<string, string>;
   /** The incident whose crew this was before it was turned round. */
   diverted_from: string | null;
-  evidence: "button" | "geofence" | "photo" | null;
+  evidence: "button" | "crossing" | "geofence" | "photo" | null;
+  /** What speaks against a button; null when nothing does. */
+  arrival_flag: "far" | "unseen" | "mock" | null;
   arrival_distance_m: number | null;
   disposition_code: string | null;
   decline_reason: string | null;
