@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
@@ -11,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from geo import osrm_take
 from geo.network import RoadNetwork, SegmentKey
 from geo.osrm import OsrmNetwork
+from geo.osrm_speeds import command_reload, write_speeds
 from geo.osrm_tools import OsrmServer, OsrmTools
 from geo.point import Point, distance_m
 from geo.roadgraph import RoadGraph
@@ -191,6 +194,29 @@ def test_it_sees_the_nearest_road_where_we_do(tools: OsrmTools, base: Path, tmp_
             theirs, nodes = osrm.nearest(place)
             assert distance_m(ours.point, theirs) < 3
             assert {ours.u, ours.v} & set(nodes)
+
+
+@pytest.mark.needs("osrm")
+def test_the_command_for_closures_closes_and_opens(
+    tools: OsrmTools, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What an administrator puts into SIGAP_OSRM_RELOAD, as the process it is."""
+    base, speeds = tools.prepare(helsinki_extract(), tmp_path), tmp_path / "speeds.csv"
+    words = [sys.executable, "-m", "geo.osrm_take", str(base), "{speeds}"]
+    a, b = places(2, seed=6)
+    with tools.serving(base) as server, asking(server, tmp_path / "none.csv") as osrm:
+        usual = osrm.route(a, b)
+        assert usual is not None
+        near = osrm.nearest_segments(usual.points[len(usual.points) // 2], within_m=15)
+    times: list[float] = []
+    for closed in (False, True, False):
+        write_speeds(speeds, [f"{s.u},{s.v},0" for s in near] if closed else [])
+        command_reload(words)(speeds)
+        with tools.serving(base) as server, asking(server, tmp_path / "none.csv") as osrm:
+            times.append(float(osrm.travel_times([a], [b])[0, 0]))
+    assert times[1] > times[0] == times[2]
+    assert osrm_take.main([str(tmp_path / "no.osrm"), str(speeds)]) == 1
+    assert "sigap osrm prepare" in capfd.readouterr().err
 
 
 @pytest.mark.needs("osrm")
