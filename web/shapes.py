@@ -369,6 +369,7 @@ class RouteView(Answer):
     points: list[tuple[float, float]]
     length_m: float
     duration_s: float
+    p90_duration_s: float
     steps: list[RouteStep]
 
 

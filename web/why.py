@@ -170,6 +170,7 @@ class CoverageZone(Answer):
     weight: float
     p_on_time: float
     eta_s: float | None
+    p90_eta_s: float | None
 
 
 class BestPost(Answer):

@@ -53,6 +53,9 @@ class Terrain:
     seconds: Floats
     kinds: tuple[Kind, ...]
     per_hour: Floats
+    turnout_s: float | None = None
+    sigma: float | None = None
+    """As the city has learned them; the policy's when None."""
     slow: Floats = field(default_factory=lambda: np.ones(HOURS))
 
     def only(self, skills: frozenset[str]) -> Terrain:

@@ -326,7 +326,7 @@ def zone_of(crew: Crew, fix: Fix, terrain: Terrain) -> int:
     return terrain.zone_of(fix.lon, fix.lat)
 
 
-def cover_rule(world: World) -> Rule:
+def cover_rule(world: World, terrain: Terrain) -> Rule:
     """The numbers of the cover: the policy's, with the share of crews that are bound now.
 
     q is the mean of `busy_share`, worth `busy_prior` crews, and of what the crews on duty do.
@@ -337,16 +337,22 @@ def cover_rule(world: World) -> Rule:
     bound = sum(crew.assignment_id is not None for crew in duty)
     busy = (bound + policy.coverage.busy_share * prior) / (len(duty) + prior)
     return Rule(
-        drive_s=policy.promise.target_s - m.turnout_s,
-        sigma=m.sigma,
+        drive_s=policy.promise.target_s - turnout_of(world, terrain),
+        sigma=m.sigma if terrain.sigma is None else terrain.sigma,
         busy_share=min(max(busy, 0.05), 0.9),
         threshold=policy.coverage.threshold_s,
     )
 
 
+def turnout_of(world: World, terrain: Terrain) -> float:
+    """Seconds from asked to rolling of an ordinary crew."""
+    known = terrain.turnout_s
+    return world.policy.matching.turnout_s if known is None else known
+
+
 def cover_of(world: World, now: datetime, terrain: Terrain) -> Cover:
     """The cover that the free crews give now."""
-    rule = cover_rule(world)
+    rule = cover_rule(world, terrain)
     return Cover(terrain, placed(world, now, terrain), rule=rule, hour=now.hour)
 
 
@@ -359,7 +365,7 @@ def cover_losses(
     """
     m = world.policy.matching
     standing = _placed(free, world.fixes(), terrain)
-    cover = Cover(terrain, standing, rule=cover_rule(world), hour=now.hour)
+    cover = Cover(terrain, standing, rule=cover_rule(world, terrain), hour=now.hour)
     away_h = (m.mean_service_s + m.mean_travel_s) / HOUR_S
     calls = float(terrain.per_hour[now.hour % coverage.HOURS]) * away_h
     lost = cover.losses() * calls

@@ -108,6 +108,7 @@ def _savers(proposal: Proposal, *, better_than: float) -> tuple[Mapping[str, Any
             "crew_id": c["crew_id"],
             "p_on_time": c["p_on_time"],
             "ete_s": c["ete_s"],
+            "p90_ete_s": c["p90_ete_s"],
             "how": "divert" if c["holds"] else "send",
         }
         for c in best

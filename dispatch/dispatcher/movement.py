@@ -86,7 +86,12 @@ def _revise(
         p90_ete_s=round(spread.quantile_s(ete_s, 0.9), 1),
         p_on_time=round(float(spread.p_within(left, ete_s)), 4),
     )
-    because = {"rule": rule, "ete_s": round(ete_s, 1), "calibration": outlook.version}
+    because = {
+        "rule": rule,
+        "ete_s": fact.ete_s,
+        "p90_ete_s": fact.p90_ete_s,
+        "calibration": outlook.version,
+    }
     return record(world, now, SYSTEM, assignment, fact, because=because)
 
 

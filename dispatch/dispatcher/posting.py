@@ -170,7 +170,7 @@ def _tell(
 
 
 def _cover(world: World, now: datetime, crews: Sequence[Placed], terrain: Terrain) -> Cover:
-    return Cover(terrain, crews, rule=cover_rule(world), hour=now.hour)
+    return Cover(terrain, crews, rule=cover_rule(world, terrain), hour=now.hour)
 
 
 def _minutes(terrain: Terrain, zone: int, now: datetime) -> np.ndarray:

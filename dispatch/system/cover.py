@@ -11,7 +11,8 @@ import numpy as np
 
 from dispatch.core.coverage import Cover, Placed, Terrain
 from dispatch.core.world import World
-from dispatch.dispatcher.board import cover_rule, placed
+from dispatch.dispatcher.board import cover_rule, placed, turnout_of
+from geo.spread import Spread
 from geo.zones import Zone
 
 
@@ -24,12 +25,13 @@ def cover_view(
     skill: str | None = None,
     minus: Sequence[UUID] = (),
     plus: Sequence[tuple[float, float]] = (),
+    offered: Spread | None = None,
 ) -> dict[str, Any]:
     """The cover by free crews, for one skill or for whatever comes.
 
     `minus` leaves crews out, `plus` adds crews (with the skill) at lon, lat. `reached` is the
     share of incidents that the best free crew reaches in time, `expected` counts in that crews
-    become busy; changes are of `expected`.
+    become busy; changes are of `expected`. `offered` says how sure times of arrival are.
     """
     wanted = frozenset([skill]) if skill else frozenset()
     crews = [crew for crew in placed(world, now, terrain) if crew.crew_id not in minus]
@@ -38,12 +40,13 @@ def cover_view(
         for i, (lon, lat) in enumerate(plus)
     ]
     able = [crew for crew in crews if wanted <= crew.skills]
-    rule = cover_rule(world)
+    rule = cover_rule(world, terrain)
     cover = Cover(terrain.only(wanted), able, rule=rule, hour=now.hour)
     p = cover.by_zone(wanted)
     usual = terrain.seconds * terrain.slow[now.hour % 24]
     soonest = usual[[crew.zone for crew in able]].min(axis=0) if able else None
-    turnout_s = world.policy.matching.turnout_s
+    turnout_s = turnout_of(world, terrain)
+    sure = offered or Spread(rule.sigma)
     gains = cover.gains(wanted)
     best = int(np.argmax(gains)) if len(gains) else None
     losses = cover.losses()
@@ -56,7 +59,7 @@ def cover_view(
                 "ring": [(corner.lon, corner.lat) for corner in zone.ring],
                 "weight": round(float(terrain.demand[z]), 6),
                 "p_on_time": round(float(p[z]), 4),
-                "eta_s": _seconds(soonest[z] + turnout_s) if soonest is not None else None,
+                **_range(None if soonest is None else float(soonest[z]) + turnout_s, sure),
             }
             for z, zone in enumerate(zones)
         ],
@@ -77,5 +80,8 @@ def cover_view(
     }
 
 
-def _seconds(value: float) -> float | None:
-    return round(float(value), 1) if value < 1e5 else None
+def _range(ete_s: float | None, sure: Spread) -> dict[str, float | None]:
+    """Median and p90 of the fastest crew; None where none gets to."""
+    if ete_s is None or ete_s >= 1e5:
+        return {"eta_s": None, "p90_eta_s": None}
+    return {"eta_s": round(ete_s, 1), "p90_eta_s": round(sure.quantile_s(ete_s, 0.9), 1)}

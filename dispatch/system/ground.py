@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from dispatch.core.coverage import HOURS, Kind, Terrain, learned
 from dispatch.core.policy import Policy
 from dispatch.storage import tables
 from dispatch.system.cities import City
+from dispatch.system.etas import Etas
 from geo.osrm import OsrmNetwork
 from geo.roadgraph import RoadGraph
 from geo.sql import reading
@@ -34,11 +36,9 @@ MappedRoads = RoadGraph | OsrmNetwork
 class Ground:
     """The zones of one city with what is learned about them. Thread safe."""
 
-    def __init__(
-        self, city: City, engine: Engine, *, slow: Callable[[datetime], Floats] | None = None
-    ) -> None:
-        """`slow` says how much slower than the roads say a drive is, by hour UTC, shape (24,)."""
-        self._city, self._engine, self._slow = city, engine, slow
+    def __init__(self, city: City, engine: Engine, *, etas: Etas | None = None) -> None:
+        """`etas` says how long drives really take."""
+        self._city, self._engine, self._etas = city, engine, etas
         self._lock = threading.Lock()
         self._zones: list[Zone] | None = None
         self._seconds: Floats = np.zeros((0, 0))
@@ -101,8 +101,19 @@ class Ground:
             seconds=seconds,
             kinds=kinds_of(self._city.policy, by_service),
             per_hour=per_hour,
-            slow=self._slow(now) if self._slow else np.ones(HOURS),
+            **self._known(now),
         )
+
+    def _known(self, now: datetime) -> dict[str, Any]:
+        """What is learned of drives and turnouts, for the terrain."""
+        if self._etas is None:
+            return {}
+        outlook = self._etas.outlook({}, now)
+        return {
+            "slow": self._etas.slow(now),
+            "turnout_s": outlook.turnout_s,
+            "sigma": outlook.offered.sigma,
+        }
 
     def _count(self, bare: Terrain, now: datetime) -> tuple[Floats, Mapping[str, int], Floats]:
         column = tables.incident.c

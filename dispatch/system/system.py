@@ -273,7 +273,7 @@ class System:
         return Etas(lambda: self._cities[city_id], self.engine)
 
     def _ground_of(self, city: City) -> Ground:
-        return Ground(city, self.engine, slow=self._etas[city.id].slow)
+        return Ground(city, self.engine, etas=self._etas[city.id])
 
     def _follower_of(self, city_id: str) -> Follower:
         return Follower(self._cities[city_id], self._positions[city_id], self)
@@ -546,7 +546,14 @@ class System:
         zones = self._grounds[city_id].zones
         with self.looking(city_id) as world:
             return cover_view(
-                world, self.clock(), terrain, zones, skill=skill, minus=minus, plus=plus
+                world,
+                self.clock(),
+                terrain,
+                zones,
+                skill=skill,
+                minus=minus,
+                plus=plus,
+                offered=self.etas(city_id).outlook({}, self.clock()).offered,
             )
 
     def estimate(self, city_id: str, incident_id: UUID, crew_id: UUID) -> Estimate | None:

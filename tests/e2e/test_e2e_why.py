@@ -27,7 +27,8 @@ def test_the_reach_of_the_city_and_the_reason_of_a_decision(sigap: Sigap, people
     dialog = desk.page.get_by_role("dialog")
     expect(dialog.locator("table")).to_be_visible(timeout=LIVE_MS)
     dialog.locator("summary").click()
-    expect(dialog.locator("code")).not_to_be_empty()
+    expect(dialog.locator("code").first).not_to_be_empty()
+    expect(dialog.locator("code").nth(1)).to_contain_text("eta-")
     assert look.violations(desk.page) == []
     desk.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

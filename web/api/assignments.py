@@ -258,11 +258,13 @@ def route(
     found = system.route(city.id, start, end, crew_id=assignment.crew_id)
     if found is None:
         raise Problem(409, "unreachable")
+    rolling = system.etas(city.id).outlook({}, system.now()).rolling
     return json(
         {
             "points": [[round(p.lon, 6), round(p.lat, 6)] for p in found.points],
             "length_m": round(found.length_m, 1),
             "duration_s": round(found.duration_s, 1),
+            "p90_duration_s": round(rolling.quantile_s(found.duration_s, 0.9), 1),
             "steps": [
                 {
                     "name": each.name,

@@ -211,6 +211,15 @@ export function reportCount(n: number): string {
   return n === 1 ? m.reports_one() : m.reports_n({ n });
 }
 
+/** From the median to the p90, as a range: `8–13 mnt`; a single time where both are alike. */
+export function durationRange(half_s: number, most_s: number | null | undefined): string {
+  const [from, to] = [half_s, most_s ?? half_s].map((s) => Math.max(1, Math.round(s / 60)));
+  if (from === undefined || to === undefined || to <= from || half_s >= 5400) {
+    return roughDuration(Math.max(half_s, 0));
+  }
+  return m.minutes_range({ from, to });
+}
+
 /** How long, roughly: `40 dtk`, `7 mnt`, `2 jam`. */
 export function roughDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -5,7 +5,7 @@ import { m } from "../paraglide/messages.js";
 import type { Desk } from "./desk.svelte.js";
 
 /** Numbers and names that say no more to a reader than what stands beside them. */
-const FOR_RERUNS = new Set(["precise_m", "stretches", "service_code", "incident"]);
+const FOR_RERUNS = new Set(["precise_m", "stretches", "service_code", "incident", "calibration"]);
 
 /** Long lists (all candidates) stay in the log; the line names what decided. */
 export function becauseWords(because: Record<string, unknown> | null, desk: Desk): string | null {
@@ -46,6 +46,7 @@ function fact(name: string, value: unknown, desk: Desk): string[] {
 
 function quantity(name: string, value: number): string {
   if (name === "ete_s") return m.because_drive({ duration: roughDuration(value) });
+  if (name === "p90_ete_s") return m.because_drive_most({ duration: roughDuration(value) });
   if (name === "p_on_time") return m.because_p({ share: percent(value) });
   if (name === "p_genuine") return m.because_genuine({ share: percent(value) });
   if (name === "distance_m") return m.because_distance({ distance: distanceText(value) });

@@ -3,7 +3,7 @@ import { levelOf } from "../map/coverage_layer.js";
 import { dearest, weakestOf, type Zone } from "./coverage.js";
 
 const zone = (id: number, weight: number, p_on_time: number): Zone =>
-  ({ id, weight, p_on_time, lon: 0, lat: 0, ring: [], eta_s: null }) as Zone;
+  ({ id, weight, p_on_time, lon: 0, lat: 0, ring: [], eta_s: null, p90_eta_s: null }) as Zone;
 
 describe("coverage", () => {
   it("names the zones where most incidents would be missed", () => {

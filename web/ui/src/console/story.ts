@@ -89,7 +89,7 @@ const TELLS: Record<string, Tell> = {
   AssignmentEtaRevised: (e, desk) =>
     e.summary.eta === null
       ? m.story_eta_gone({ crew: crewOf(e, desk) })
-      : m.story_eta({ crew: crewOf(e, desk), at: timeOfDay(text(e, "eta")) }),
+      : m.story_eta({ crew: crewOf(e, desk), at: arrivalRange(e) }),
   AssignmentNoted: (e, desk) => m.story_noted({ crew: crewOf(e, desk), note: text(e, "note") }),
   AssignmentPhotographed: (e, desk) =>
     e.summary.moment === "before"
@@ -129,4 +129,13 @@ export function actorName(actor: string, desk: Desk): string {
   if (id && id === desk.user.id) return m.actor_you();
   const crew = role === "crew" ? desk.crews.get(id) : undefined;
   return crew?.call_sign ?? ROLES[role]?.() ?? role;
+}
+
+/** `14.05–14.12`: half of such trips arrive by the first, nine in ten by the second. */
+function arrivalRange(e: LogLine): string {
+  const from = text(e, "eta");
+  const spread_s = Number(e.summary.p90_ete_s ?? 0) - Number(e.summary.ete_s ?? 0);
+  if (!(spread_s >= 45)) return timeOfDay(from);
+  const to = new Date(Date.parse(from) + spread_s * 1000).toISOString();
+  return `${timeOfDay(from)}–${timeOfDay(to)}`;
 }

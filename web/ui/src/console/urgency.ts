@@ -72,9 +72,9 @@ export function saversOf(incident: Incident): Saver[] {
   const plan = incident.status === "pending" ? incident.recommendation : null;
   if (!plan?.crew_id || (plan.p_on_time ?? 0) < HOPE) return named;
   if (named.some(({ crew_id }) => crew_id === plan.crew_id)) return named;
-  const { crew_id, ete_s } = plan;
+  const { crew_id, ete_s, p90_ete_s } = plan;
   const p_on_time = plan.p_on_time ?? 0;
-  return [...named, { crew_id, p_on_time, ete_s, how: "recommended" }].sort(
+  return [...named, { crew_id, p_on_time, ete_s, p90_ete_s, how: "recommended" }].sort(
     (a, b) => b.p_on_time - a.p_on_time,
   );
 }

@@ -10,6 +10,8 @@ export interface Route {
   points: [number, number][];
   length_m: number;
   duration_s: number;
+  /** Missing in a way that was kept on the phone before there was one. */
+  p90_duration_s?: number;
   steps: {
     name: string | null;
     length_m: number;

@@ -95,6 +95,7 @@ export interface Saver {
   crew_id: string;
   p_on_time: number;
   ete_s: number | null;
+  p90_ete_s?: number | null;
   how: string;
 }
 
