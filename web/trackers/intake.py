@@ -1,12 +1,14 @@
 """Takes what many trackers send at once through the pipeline together, as fast as it comes.
 
-While one batch is at work the next one gathers: alone a fix waits for nothing, and under load the
-roads and the database are asked once for many.
+While one batch is at work the next one gathers, and when batches follow each other closely a
+little longer: alone a fix waits for nothing, and under load the roads are asked once for many.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +19,9 @@ from dispatch.system import System
 from web.errors import Problem
 
 MOST_WAITING = 50_000
+GATHER_S = 0.05
+CLOSE_S = 0.25
+"""Batches that follow each other within this are gathered for GATHER_S."""
 Said = Sequence[str | None]
 
 
@@ -24,6 +29,7 @@ Said = Sequence[str | None]
 class _Queue:
     waiting: list[tuple[Sequence[Fix], asyncio.Future[Said]]] = field(default_factory=list)
     fixes: int = 0
+    done_at: float = -math.inf
     task: asyncio.Task[None] | None = None
 
 
@@ -47,6 +53,8 @@ class Intake:
 
     async def _work(self, system: System, city_id: str, queue: _Queue) -> None:
         while queue.waiting:
+            if time.monotonic() - queue.done_at < CLOSE_S:
+                await asyncio.sleep(GATHER_S)
             batch, queue.waiting = queue.waiting, []
             together = [fix for fixes, _ in batch for fix in fixes]
             try:
@@ -58,6 +66,7 @@ class Intake:
                 continue
             finally:
                 queue.fixes -= len(together)
+                queue.done_at = time.monotonic()
             start = 0
             for fixes, future in batch:
                 if not future.done():
