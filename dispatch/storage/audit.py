@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 
 from dispatch import actions
 from dispatch.core import reports
@@ -204,11 +204,11 @@ def pictured(
         yield photo_id, None
 
 
-def how_many(connection: Connection, city_id: str) -> int:
-    """How many photos are kept."""
+def is_kept(connection: Connection, city_id: str, photo_id: UUID) -> bool:
+    """Whether the photo has its row."""
     photo = tables.photo.c
-    found = select(func.count()).select_from(tables.photo).where(photo.city_id == city_id)
-    return int(connection.scalar(found) or 0)
+    found = select(photo.id).where(photo.city_id == city_id, photo.id == photo_id)
+    return connection.scalar(found) is not None
 
 
 def _rows(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
@@ -57,20 +58,26 @@ def audit_city(
     counts: Counter[str] = Counter()
     told: list[Finding] = []
     replay = Replay()
-    with reading(engine) as connection:
-        epoch, offset = journal.head(connection, city_id)
-        photos = audit.how_many(connection, city_id)
-        for finding in _everything(connection, blobs, city_id, now, replay, progress):
+
+    def note(findings: Iterator[Finding]) -> None:
+        for finding in findings:
             counts[finding.check] += 1
             if counts[finding.check] <= MOST:
                 told.append(finding)
+
+    with reading(engine) as connection:
+        epoch, offset = journal.head(connection, city_id)
+        note(_everything(connection, city_id, now, replay, progress))
+        photos = list(audit.pictured(connection, city_id, replay))
+    if blobs is not None:
+        note(_photos(engine, blobs, city_id, photos, progress))
     things = Counter(thing.kind for thing in replay.state.values())
     return Audit(
         city_id=city_id,
         epoch=epoch,
         offset=offset,
         things=dict(sorted(things.items())),
-        photos=photos,
+        photos=len(photos),
         counts=dict(counts),
         findings=tuple(told),
     )
@@ -78,7 +85,6 @@ def audit_city(
 
 def _everything(
     connection: Connection,
-    blobs: Blobs | None,
     city_id: str,
     now: datetime,
     replay: Replay,
@@ -91,15 +97,29 @@ def _everything(
     yield from audit.answered(connection, city_id)
     yield from audit.timed(connection, city_id, replay)
     yield from audit.remembered(connection, city_id, replay, now=now, kept=Kept())
-    if blobs is not None:
-        progress.stage("Photos", audit.how_many(connection, city_id))
-        for photo_id, digest in audit.pictured(connection, city_id, replay):
-            wrong = (
-                "is spoken of and not kept" if digest is None else _spoilt(blobs, city_id, digest)
-            )
-            if wrong is not None:
-                yield Finding("photos", f"photo {photo_id} {wrong}")
-            progress.advance(1)
+
+
+def _photos(
+    engine: Engine,
+    blobs: Blobs,
+    city_id: str,
+    photos: Sequence[tuple[UUID, str | None]],
+    progress: Progress,
+) -> Iterator[Finding]:
+    """Read every photo's file: outside any transaction, for there may be very many."""
+    progress.stage("Photos", len(photos))
+    for photo_id, digest in photos:
+        if digest is None:
+            yield Finding("photos", f"photo {photo_id} is spoken of and not kept")
+        elif (wrong := _spoilt(blobs, city_id, digest)) and _kept(engine, city_id, photo_id):
+            yield Finding("photos", f"photo {photo_id} {wrong}")
+        progress.advance(1)
+
+
+def _kept(engine: Engine, city_id: str, photo_id: UUID) -> bool:
+    """Whether the photo was not forgotten meanwhile, as one that nobody claimed is."""
+    with reading(engine) as connection:
+        return audit.is_kept(connection, city_id, photo_id)
 
 
 def _spoilt(blobs: Blobs, city_id: str, digest: str) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from dispatch import actions
-from dispatch.blobs import Blobs
+from dispatch.blobs import Blobs, Size
 from dispatch.core.assignments import Assignment
 from dispatch.core.incidents import Incident
 from dispatch.storage import answers, tables
@@ -307,6 +307,24 @@ def test_photos_that_are_gone_or_changed(city: City, tmp_path: Path) -> None:
     blobs.delete(city_folder, kept[1])
     assert city.audit(blobs).counts == {"photos": 2}
     assert city.audit().clean, "without the files nobody looks at them"
+
+
+def test_a_photo_that_is_forgotten_while_the_audit_reads(city: City, tmp_path: Path) -> None:
+    """One that nobody claimed goes after a day, whoever is looking."""
+
+    class Forgetting(Blobs):
+        def read(self, city_id: str, digest: str, size: Size = "full") -> bytes:
+            city.behind(lambda c: c.execute(delete(t.photo).where(city.of(t.photo))))
+            self.delete(city_id, digest)
+            return super().read(city_id, digest, size)
+
+    blobs = Forgetting(tmp_path)
+    digest = blobs.put(city.city_id, full=b"a", thumb=b"-")
+    row = {"id": uuid4(), "created_at": NOON, "media_type": "image/jpeg", "width": 1, "height": 1}
+    city.behind(
+        lambda c: c.execute(insert(t.photo).values(city_id=city.city_id, sha256=digest, **row))
+    )
+    assert city.audit(blobs).clean
 
 
 def test_many_findings_are_counted_and_some_are_told(city: City) -> None:
