@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from dispatch.core.crews import Fix
-from dispatch.core.log import Entry
+from dispatch.core.log import Entry, Line, line_of
 from realtime import wire
 from realtime.frames import Packet
 from realtime.hub import Hub
@@ -32,35 +32,14 @@ FED_AHEAD = 2_000
 """So many lines from other hosts wait for the one that is missing before the log is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What channels are told of one line of the log.
-
-    `changes` None: only the log itself may tell them (what a citizen wrote stays in its table).
-    """
-
-    offset: int
-    type: str
-    key: str
-    version: int
-    changes: Mapping[str, Any] | None
-    channels: tuple[str, ...] = ()
-
-
-def line_of(entry: Entry) -> Line:
-    """An entry, as channels are told of it."""
-    event = entry.event
-    return Line(entry.offset, event.type, event.key, event.version, entry.changes, entry.channels)
-
-
 class Log(Protocol):
     """What a relay reads; every call is a short read of its own."""
 
     def head(self, city_id: str) -> tuple[str, int]:
         """The epoch and the newest offset."""
 
-    def tail(self, city_id: str, offset: int, limit: int) -> tuple[str, int, Sequence[Entry]]:
-        """Epoch, newest offset, and the entries after the offset, all of one moment."""
+    def tail(self, city_id: str, offset: int, limit: int) -> tuple[str, int, Sequence[Line]]:
+        """Epoch, newest offset, and the lines after the offset, all of one moment."""
 
     def after(self, city_id: str, offset: int, limit: int) -> Sequence[Entry]:
         """The entries after the offset, in order, with the changes that screens get."""
@@ -190,12 +169,12 @@ class Relay:
         if self._flows() and not fed and rested:
             return []
         self._looked_at[city_id] = now
-        epoch, head, entries = await asyncio.to_thread(self._log.tail, city_id, last, BATCH)
+        epoch, head, found = await asyncio.to_thread(self._log.tail, city_id, last, BATCH)
         if epoch != self._epoch[city_id] or head < last:
             self._turn_over(city_id, epoch, head)
             return []
         self._head[city_id] = head
-        return [line_of(entry) for entry in entries]
+        return found
 
     def _turn_over(self, city_id: str, epoch: str, head: int) -> None:
         """The log was restored: what anybody knows of it may never have happened."""
@@ -266,10 +245,10 @@ class Relay:
 
         Nor when more than `limit` was missed.
         """
-        epoch, head, entries = self._log.tail(city_id, since.offset, BATCH)
+        epoch, head, lines = self._log.tail(city_id, since.offset, BATCH)
         if epoch != since.epoch or not since.offset <= head <= since.offset + limit:
             return None
-        events = tuple(city_message(entry) for entry in entries)
+        events = tuple(line_message(line) for line in lines)
         last = events[-1].o if events else since.offset
         return wire.Recovered(epoch, last, events, more=last < head)
 

@@ -31,6 +31,27 @@ class Entry:
     channels: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What channels are told of one line of the log.
+
+    `changes` None: only the log itself may tell them (what a citizen wrote stays in its table).
+    """
+
+    offset: int
+    type: str
+    key: str
+    version: int
+    changes: Mapping[str, Any] | None
+    channels: tuple[str, ...] = ()
+
+
+def line_of(entry: Entry) -> Line:
+    """An entry, as channels are told of it."""
+    event = entry.event
+    return Line(entry.offset, event.type, event.key, event.version, entry.changes, entry.channels)
+
+
 def plain(value: object) -> Any:
     """The value in JSON's own types: ids as text, times as ISO 8601 UTC with Z."""
     return msgspec.json.decode(_ENCODER.encode(value))
@@ -57,7 +78,12 @@ def changes_of(before: Entity | None, after: Entity) -> dict[str, Any]:
 
 def in_full(entry: Entry) -> bool:
     """Whether the entry tells every field of its subject."""
-    return "id" in entry.changes
+    return tells_all(entry.changes)
+
+
+def tells_all(changes: Mapping[str, Any]) -> bool:
+    """Whether changes are every field of their subject."""
+    return "id" in changes
 
 
 def write_fact(fact: Fact) -> dict[str, Any]:

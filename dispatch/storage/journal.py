@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from dispatch.core.errors import NotFound
 from dispatch.core.events import Event
-from dispatch.core.log import Entry, in_full
+from dispatch.core.log import Entry, Line, in_full, tells_all
 from dispatch.storage import codec, tables
 
 WRITTEN_BY_CITIZENS = ("description", "place_typed")
@@ -42,6 +42,35 @@ def after(connection: Connection, city_id: str, offset: int, limit: int) -> list
         .limit(limit)
     )
     return _entries(connection, city_id, connection.execute(found).mappings().all())
+
+
+def told(connection: Connection, city_id: str, offset: int, limit: int) -> list[Line]:
+    """At most `limit` lines after the offset, as channels are told: the facts are not even read."""
+    found = (
+        select(_log.offset, _log.type, _log.kind, _log.subject, _log.version, _log.changes)
+        .where(_log.city_id == city_id, _log.offset > offset)
+        .order_by(_log.offset)
+        .limit(limit)
+    )
+    rows = connection.execute(found).all()
+    if not rows:
+        return []
+    channels = _channels(connection, city_id, [row[0] for row in rows])
+    in_words = [row.subject for row in rows if row.kind == "report" and tells_all(row.changes)]
+    written = words_of(connection, city_id, in_words) if in_words else {}
+    return [
+        Line(
+            row[0],
+            row.type,
+            f"{row.kind}/{row.subject}",
+            row.version,
+            {**row.changes, **written.get(row.subject, NO_WORDS)}
+            if row.kind == "report" and tells_all(row.changes)
+            else row.changes,
+            tuple(channels.get(row[0], ())),
+        )
+        for row in rows
+    ]
 
 
 def channel_after(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from dispatch.core.crews import Fix
 from dispatch.core.errors import NotFound
-from dispatch.core.log import Entry
+from dispatch.core.log import Entry, Line
 from dispatch.core.policy import Policy
 from dispatch.storage import documents, journal, views
 from dispatch.storage.store import StoredWorld
@@ -40,12 +40,12 @@ class StoredLog:
         with reading(self._engine) as connection:
             return journal.after(connection, city_id, offset, limit)
 
-    def tail(self, city_id: str, offset: int, limit: int) -> tuple[str, int, Sequence[Entry]]:
+    def tail(self, city_id: str, offset: int, limit: int) -> tuple[str, int, Sequence[Line]]:
         with reading(self._engine) as connection:
             epoch, head = journal.head(connection, city_id)
             if head <= offset:
                 return epoch, head, ()
-            return epoch, head, journal.after(connection, city_id, offset, limit)
+            return epoch, head, journal.told(connection, city_id, offset, limit)
 
     def channel_after(
         self, city_id: str, channel: str, offset: int, limit: int

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch.core.log import Entry, in_full
-from dispatch.relay import Line, line_of
+from dispatch.core.log import Entry, Line, in_full, line_of
 from dispatch.system.log import StoredLog
 from realtime.nats_bus import Feed, FeedLost, Published
 

@@ -15,6 +15,7 @@ from dispatch.core import events as ev
 from dispatch.core.crews import Fix
 from dispatch.core.errors import NotFound
 from dispatch.core.events import Actor
+from dispatch.core.log import line_of
 from dispatch.core.reports import Report
 from dispatch.storage import codec, fixes, journal, tables, views
 from dispatch.storage.store import StoredWorld
@@ -300,3 +301,16 @@ def test_what_is_near_is_searched_by_place_first(stored: Stored) -> None:
         rows_ = connection.exec_driver_sql(explain + statement, parameters)
         plan = "\n".join(str(row[-1]) for row in rows_)
     assert ("USING INTEGER PRIMARY KEY (rowid=?)" if lite else "report_geom_geography") in plan
+
+
+def test_a_line_says_what_the_entry_says(stored: Stored) -> None:
+    """The tail reads lines without their facts; both must tell the same."""
+    with stored.step() as world:
+        for number in range(3):
+            report_at(world, 111.5 + number / 1000, -7.6)
+        crew_of(world)
+    with reading(stored.engine) as connection:
+        entries = journal.after(connection, stored.city_id, 1, 100)
+        lines = journal.told(connection, stored.city_id, 1, 100)
+    assert lines == [line_of(entry) for entry in entries]
+    assert any("description" in (line.changes or {}) for line in lines)

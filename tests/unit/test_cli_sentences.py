@@ -76,6 +76,19 @@ def test_a_port_in_use(typed: Typed, taken_port: int) -> None:
     one_sentence(typed("up", "--port", str(taken_port)), f"Port {taken_port} is in use", "--port")
 
 
+def test_several_workers_on_one_file(typed: Typed) -> None:
+    said = typed("up", "--workers", "2")
+    one_sentence(said, "2 workers need PostGIS", "SIGAP_DATABASE_URL=postgresql+psycopg://")
+
+
+def test_a_bus_that_is_none(typed: Typed) -> None:
+    one_sentence(typed("up", SIGAP_BUS="redis://x"), "SIGAP_BUS = 'redis://x'", "nats://host:4222")
+
+
+def test_a_restore_of_a_city_that_is_not_there(typed: Typed) -> None:
+    one_sentence(typed("city", "restored", "atlantis"), "There is no city “atlantis” here.")
+
+
 def test_a_port_that_is_none(typed: Typed) -> None:
     one_sentence(typed("up", SIGAP_PORT="http"), "SIGAP_PORT = 'http'", "integer")
     one_sentence(typed("up", SIGAP_PORT="70000"), "SIGAP_PORT = '70000'", "65535")

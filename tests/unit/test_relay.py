@@ -15,8 +15,8 @@ import orjson
 from dispatch.core import events as ev
 from dispatch.core.crews import Fix
 from dispatch.core.events import SYSTEM, Event
-from dispatch.core.log import Entry
-from dispatch.relay import BATCH, RECOVER_LIMIT, Line, Relay
+from dispatch.core.log import Entry, Line, line_of
+from dispatch.relay import BATCH, RECOVER_LIMIT, Relay
 from realtime import wire
 from realtime.hub import Hub, Outbox
 from realtime.wire import Folded, Since
@@ -48,9 +48,10 @@ class FakeLog:
     def after(self, city_id: str, offset: int, limit: int) -> Sequence[Entry]:
         return [entry(o) for o in range(offset + 1, min(self.last, offset + limit) + 1)]
 
-    def tail(self, city_id: str, offset: int, limit: int) -> tuple[str, int, Sequence[Entry]]:
+    def tail(self, city_id: str, offset: int, limit: int) -> tuple[str, int, Sequence[Line]]:
         self.tails += 1
-        return self.epoch, self.last, self.after(city_id, offset, limit)
+        found = self.after(city_id, offset, limit)
+        return self.epoch, self.last, [line_of(each) for each in found]
 
     def channel_after(
         self, city_id: str, channel: str, offset: int, limit: int

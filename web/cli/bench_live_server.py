@@ -100,6 +100,9 @@ async def ours(order: dict[str, Any]) -> AsyncIterator[Ours]:
         SystemSettings(database_url=order["database_url"], data_dir=data_dir, cities=(city,))
     )
     demo.prepare(system, system.city(city), data_dir=data_dir, crews=27)
+    if order.get("events"):
+        # before anybody dispatches: who writes without a pause lets nobody else write
+        await asyncio.to_thread(fill, system, city, order["events"])
     listener = listen("127.0.0.1", 0)
     app = create_app(Settings(data_dir=data_dir, rate_factor=0), system=system)
     up = asyncio.Event()
@@ -151,8 +154,6 @@ async def follow(served: Any, order: dict[str, Any], lines: asyncio.StreamReader
                 say({})
             case "commit":
                 say({"at": await commits(served, wish["events"], wish["per_s"])})
-            case "fill":
-                say(await asyncio.to_thread(fill, served.system, served.city, wish["events"]))
             case "catch_up":
                 say(
                     await catch_up(

@@ -30,9 +30,7 @@ def recover(
     """
     with prepared(database) as settings, child(SERVER, "sigap") as server:
         console.print(f"writing a log of {missed:,} events …")
-        up = server.ask(do="start", **settings, sockets=clients)
-        filled = server.ask(do="fill", events=missed)
-        console.print(f"{filled['events']:,} events, {filled['reports']:,} reports in the state")
+        up = server.ask(do="start", **settings, sockets=clients, events=missed)
         for count in [each for each in MISSED if each < missed] + [missed]:
             found = server.ask(do="catch_up", missed=count, repeats=REPEATS)
             line(bench="recover", missed=count, **found)
