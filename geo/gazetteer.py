@@ -9,6 +9,7 @@ from rapidfuzz.distance import OSA
 
 from geo.coordinates import Flag, read_coordinates
 from geo.coordinates import Reading as Coordinates
+from geo.gazetteer_beside import beside
 from geo.gazetteer_build import GazetteerInfo, build_gazetteer
 from geo.gazetteer_houses import find_house
 from geo.gazetteer_match import LIKE, Fit, Weight, fits, rarity, weaker
@@ -72,7 +73,19 @@ class Gazetteer:
         query = understand(text[:_LONGEST_TEXT], self._areas)
         search = _Search(self._store, query, self._weight, near)
         judged = weighed(search.found(), limit=limit)
-        return ranked(judged, limit=limit, cue=query.cue, language=language)
+        found = ranked(judged, limit=limit, cue=query.cue, language=language)
+        if query.cue is None:
+            return found
+        return [self._beside(c, query.cue) if c.kind == "poi" else c for c in found]
+
+    def _beside(self, landmark: Candidate, cue: str) -> Candidate:
+        """The place in front of the landmark, behind it, …: a direction and a radius."""
+        point, radius_m = beside(self._store, landmark.point, cue)
+        return replace(landmark, point=point, radius_m=round(landmark.radius_m + radius_m, 1))
+
+    def spelled_streets(self) -> list[list[str]]:
+        """Every street's names, as words in their one spelling."""
+        return self._store.spelled_streets()
 
     def weigh(self, text: str) -> list[tuple[Found, Evidence]]:
         """What speaks for each candidate of a described place: what the confidence is made of."""

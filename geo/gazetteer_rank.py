@@ -108,7 +108,7 @@ def _candidate(f: Found, evidence: Evidence, cue: str | None, language: Language
         f.point,
         f.label,
         f.kind,
-        round(f.radius_m + (30.0 if cue and f.kind == "poi" else 0.0), 1),
+        round(f.radius_m, 1),
         round(sure, 3),
         _reason(f, evidence, cue, language),
         f.ward,

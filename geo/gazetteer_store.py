@@ -223,6 +223,13 @@ class Store:
         )
         return [(number, value, Point(lon, lat)) for number, value, lon, lat in rows]
 
+    def spelled_streets(self) -> list[list[str]]:
+        """Every street's names, as words in their one spelling."""
+        rows = self._rows(
+            "select n.words from name n join place p on p.id = n.place_id where p.kind = 'street'"
+        )
+        return [spelled.split() for (spelled,) in rows]
+
     def shape(self, place: int) -> BaseGeometry | None:
         rows = self._rows("select shape from place where id = ?", (place,))
         return shapely.from_wkb(rows[0][0]) if rows and rows[0][0] else None

@@ -45,7 +45,7 @@ def test_a_call_becomes_a_report_at_a_suggested_place(sigap: Sigap, people: Peop
     desk.detail.get_by_role("button", name=say("place_remember")).click()
     undo = desk.detail.get_by_role("button", name=say("place_forget"))
     expect(undo).to_be_visible(timeout=LIVE_MS)
-    with sigap.api("dispatcher") as api:
+    with sigap.api("operator") as api:
         kinds = [c["kind"] for c in api.get("/geocode", q="Mannerheiminti")["candidates"]]
     assert "alias" in kinds
     assert look.violations(desk.page) == []

@@ -84,6 +84,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sketch.place(5, 4, amenity="place_of_worship", name="Masjid Agung Baitul Hakim")
     sketch.place(15, 6, amenity="school", name="SD Negeri 02 Kanigoro")
     sketch.place(13, 2, shop="supermarket", name="Toko Sinar Jaya", name__en="Bright Shop")
+    sketch.place(3.0, 0.7, amenity="post_office", name="Kantor Pos Kecil")
     for x, number in ((0.2, "2"), (1.0, "10"), (2.0, "20")):
         sketch.place(x, 1.1, addr__street="Jalan Pahlawan", addr__housenumber=number)
     extract = sketch.save(tmp_path_factory.mktemp("city") / "city.osm")
@@ -99,7 +100,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     out = extract.with_name("gazetteer.sqlite3")
     info = build_gazetteer(extract, areas, out)
-    assert (info.streets, info.pois, info.houses) == (9, 3, 3)
+    assert (info.streets, info.pois, info.houses) == (9, 4, 3)
     return out
 
 
@@ -160,6 +161,21 @@ def test_a_crossing_that_is_not_there_is_not_invented(gazetteer: Gazetteer) -> N
     assert {c.label for c in found} >= {"Jalan Kartini, Kejuron", "Jalan Letjen Soebroto, Mojorejo"}
     assert all(c.confidence < ACCEPT for c in found)
     assert "persimpangannya tidak ditemukan" in found[0].reason
+
+
+def test_in_front_and_behind_are_directions(gazetteer: Gazetteer) -> None:
+    """The post office stands 33 m north of Jalan Pahlawan."""
+    front = _first(gazetteer, "depan Kantor Pos Kecil")
+    behind = _first(gazetteer, "belakang Kantor Pos Kecil")
+    across = _first(gazetteer, "seberang Kantor Pos Kecil")
+    beside = _first(gazetteer, "sebelah Kantor Pos Kecil")
+    office = _at(3.0, 0.7)
+    assert distance_m(beside.point, office) < 1
+    assert distance_m(front.point, _at(3.0, 1.0)) < 3  # on Jalan Pahlawan
+    assert across.point.lat < front.point.lat  # over the street, which lies south
+    assert behind.point.lat > office.lat + 0.0002
+    near = _first(gazetteer, "dekat Kantor Pos Kecil")
+    assert front.radius_m < behind.radius_m < near.radius_m
 
 
 @pytest.mark.parametrize("text", ["Jl Cendrawasih 3", "cendrawasih III", "Jl. Cendrawasih iii"])

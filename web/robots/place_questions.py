@@ -226,10 +226,10 @@ class _Maker:
         corners = self._crossing_pairs()
         for k in self.chance.sample(self.unique, len(self.unique)):
             dice = self.chance.random()
-            if dice < 0.4:
-                a, b, spots = next(corners)
-                text, truth = english.corner(a.name, b.name), spots
-                yield Question("english", _tidy(text), truth, True)
+            met = next(corners, None) if dice < 0.4 else None
+            if met is not None:
+                a, b, spots = met
+                yield Question("english", _tidy(english.corner(a.name, b.name)), spots, True)
             elif dice < 0.7:
                 yield self._asked("english", english.beside(english.untidy(k.name)), k)
             else:
