@@ -19,7 +19,7 @@ from web.errors import Problem
 STATIC = Path(__file__).resolve().parent / "static"
 SCREENS = STATIC / "ui"
 TEXTS = (".js", ".mjs", ".css", ".svg", ".json")
-Screen = Literal["console", "crew", "evaluation", "agency", "devices", "signin"]
+Screen = Literal["console", "crew", "evaluation", "agency", "devices", "replay", "signin"]
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,6 +55,11 @@ def agency_screen(_: TheCity) -> FileResponse:
 @router.get("/{city}/devices")
 def devices_screen(_: TheCity) -> FileResponse:
     return _page("devices")
+
+
+@router.get("/{city}/replay")
+def replay_screen(_: TheCity) -> FileResponse:
+    return _page("replay")
 
 
 @router.get("/{city}/signin")

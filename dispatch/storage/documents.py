@@ -219,6 +219,7 @@ def _crew(world: World, coming: Assignment | None) -> dict[str, Any] | None:
         "name": world.crew(coming.crew_id).name,
         "lon": fix.here[0] if fix else None,
         "lat": fix.here[1] if fix else None,
+        "fix_time": plain(fix.fix_time) if fix else None,
     }
 
 

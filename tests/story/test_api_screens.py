@@ -15,7 +15,7 @@ from web import screens
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("static")
     (folder / "ui" / "assets").mkdir(parents=True)
-    for name in ("console", "crew", "evaluation", "agency", "devices", "signin"):
+    for name in ("console", "crew", "evaluation", "agency", "devices", "replay", "signin"):
         (folder / "ui" / f"{name}.html").write_text(f"<title>{name}</title>")
     (folder / "ui" / "assets" / "console-4f2a.js").write_text("export {};\n" * 1000)
     return folder
@@ -30,7 +30,9 @@ def city(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Stan
             yield running
 
 
-@pytest.mark.parametrize("name", ["console", "crew", "evaluation", "agency", "devices", "signin"])
+@pytest.mark.parametrize(
+    "name", ["console", "crew", "evaluation", "agency", "devices", "replay", "signin"]
+)
 def test_each_screen_is_served(city: Stand, name: str) -> None:
     answer = city.visitor().client.get(f"/kota/{name}")
     assert answer.text == f"<title>{name}</title>"

@@ -62,6 +62,14 @@ class Eta:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """When the crew was last seen, as a sentence too."""
+
+    age_s: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """What turns times into words here: language, zone, and now."""
 
@@ -162,7 +170,7 @@ def _page(
     values = page_values(request, system, city, opened, token=token)
     values["message"] = message
     values["script_texts"] = texts_for(request).for_scripts(
-        "track.eta", "track.map_label", "map.failed"
+        "track.eta", "track.crew_", "track.map_label", "map.failed"
     )
     full = full_link(request, values["link"])
     return render(
@@ -191,6 +199,9 @@ def page_values(
         "target": _target(view, reader),
         "as_of": reader.as_of(),
         "crew_place": _crew_place(view),
+        "crew_seen": seen_of(view, city, reader),
+        "live_s": city.policy.positions.live_s,
+        "stale_s": city.policy.matching.stale_fix_s,
         "steps": steps_of(view, reader),
         "outcome": _outcome(city, view, t),
         "place_found": t.place(view["place_label"])
@@ -307,6 +318,18 @@ def _outcome(city: City, view: dict[str, Any], t: Texts) -> str:
 def _crew_place(view: dict[str, Any]) -> str:
     crew = view["crew"]
     return f"{crew['lon']},{crew['lat']}" if crew and crew["lon"] is not None else ""
+
+
+def seen_of(view: dict[str, Any], city: City, reader: Reader) -> Seen | None:
+    """How old the crew's dot is; None where none is shown."""
+    crew = view["crew"]
+    if not crew or not crew["fix_time"]:
+        return None
+    at = moments.read(crew["fix_time"])
+    age_s = max(0.0, (reader.now - at).total_seconds())
+    name = "track.crew_old" if age_s > city.policy.matching.stale_fix_s else "track.crew_seen"
+    ago = moments.ago(at, now=reader.now, t=reader.t).text
+    return Seen(int(age_s), reader.t(name, ago=ago))
 
 
 def _coordinates(view: dict[str, Any]) -> str:

@@ -1,10 +1,10 @@
-/** Builds the six screens into web/static/ui, every asset local, nothing inline (strict CSP). */
+/** Builds the screens into web/static/ui, every asset local, nothing inline (strict CSP). */
 import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 import { messageOptions } from "./messages.config.mjs";
 
-const pages = ["console", "crew", "evaluation", "agency", "devices", "signin"];
+const pages = ["console", "crew", "evaluation", "agency", "devices", "replay", "signin"];
 
 /** The citizen pages are server-rendered; the server finds these files by the manifest. */
 const citizen = ["report.ts", "small.ts", "track.ts", "city_map.ts", "fonts.css"];

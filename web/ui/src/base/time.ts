@@ -56,3 +56,15 @@ export function percent(share: number): string {
   const honest = share < 1 && whole === 100 ? 99 : share > 0 && whole === 0 ? 1 : whole;
   return `${honest}%`;
 }
+
+/** Day and time to the second, for clocks that are compared with each other. */
+export function dayAndSeconds(iso: string): string {
+  return new Intl.DateTimeFormat(writing(), {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(new Date(iso));
+}

@@ -183,6 +183,11 @@ const EVIDENCE: Record<string, () => string> = {
   geofence: m.evidence_geofence,
   photo: m.evidence_photo,
 };
+const FLAGS: Record<string, () => string> = {
+  far: m.flag_far,
+  unseen: m.flag_unseen,
+  mock: m.flag_mock,
+};
 const CLASSIFICATION: Record<string, () => string> = {
   complaint: m.class_complaint,
   aspiration: m.class_aspiration,
@@ -204,6 +209,24 @@ export const skillName = (code: string): string => word(SKILLS, code);
 export const equipmentName = (code: string): string => word(EQUIPMENT, code);
 export const vehicleName = (code: string): string => word(VEHICLES, code);
 export const evidenceName = (code: string): string => word(EVIDENCE, code);
+/** What speaks against an arrival that only a button tells. */
+export const flagName = (code: string): string => word(FLAGS, code);
+const ROLES: Record<string, () => string> = {
+  system: m.actor_system,
+  citizen: m.actor_citizen,
+  dispatcher: m.actor_dispatcher,
+  crew: m.actor_crew,
+  officer: m.actor_officer,
+  supervisor: m.actor_supervisor,
+  administrator: m.actor_administrator,
+};
+export const roleName = (role: string): string => word(ROLES, role);
+
+/** How an arrival is known, with what speaks against it. */
+export function arrivalWords(evidence: string, flag: string | null): string {
+  return flag ? `${evidenceName(evidence)}, ${flagName(flag)}` : evidenceName(evidence);
+}
+
 export const classificationName = (code: string): string => word(CLASSIFICATION, code);
 
 /** `1 laporan`, `3 laporan`. */

@@ -3,12 +3,10 @@ import type { Map as MapLibre } from "maplibre-gl";
 import type { Spot } from "./maps.js";
 import { picture } from "./picture.js";
 
-/** A position this old is shown pale: it may no longer be true. */
-const OLD_S = 60;
-
 export class Marker {
   readonly #map: MapLibre;
   readonly #element = document.createElement("div");
+  readonly #label = document.createElement("span");
   #spot: Spot;
   readonly #place = () => this.#put();
 
@@ -17,16 +15,25 @@ export class Marker {
     this.#spot = spot;
     this.#element.className = `map-dot map-${kind}`;
     this.#element.append(picture(kind === "crew" ? "crew" : "pin", 20));
+    this.#label.className = "map-dot-label";
+    this.#label.hidden = true;
+    this.#element.append(this.#label);
     map.getCanvasContainer().append(this.#element);
     map.on("move", this.#place);
     map.on("resize", this.#place);
     this.#put();
   }
 
-  move(spot: Spot, age_s: number): void {
+  move(spot: Spot): void {
     this.#spot = spot;
-    this.#element.classList.toggle("old", age_s > OLD_S);
     this.#put();
+  }
+
+  /** `words` stand under the mark; an old one is shown pale with a broken edge. */
+  tell(words: string, old: boolean): void {
+    this.#element.classList.toggle("old", old);
+    this.#label.textContent = words;
+    this.#label.hidden = words === "";
   }
 
   remove(): void {

@@ -23,6 +23,22 @@ export function agoText(at: Date, now: Date): string {
   return say("time.days", { count: Math.floor(minutes / (24 * 60)) });
 }
 
+/** How old the crew's dot is: a sentence, the words under the dot, and whether to doubt it. */
+export function ageOf(
+  seenAt: number,
+  now: number,
+  limits: { live_s: number; stale_s: number },
+): { sentence: string; label: string; old: boolean } {
+  const age_s = (now - seenAt) / 1000;
+  const old = age_s > limits.stale_s;
+  const ago = agoText(new Date(seenAt), new Date(now));
+  return {
+    sentence: say(old ? "track.crew_old" : "track.crew_seen", { ago }),
+    label: age_s > limits.live_s ? ago : "",
+    old,
+  };
+}
+
 /** "in about 8–12 minutes", never more exact than it is known. */
 export function leftText(soonest: Date, latest: Date, now: Date): string {
   // Whole minutes of the clock, so that the sentence agrees with the times beside it.

@@ -5,12 +5,13 @@ import type { Fix, Link } from "../live/client.js";
 import type { CityMap } from "../map/city_map.js";
 import { openMap, type Spot } from "./maps.js";
 import { Marker } from "./marker.js";
-import { showMoments } from "./moments.js";
+import { ageOf, showMoments } from "./moments.js";
 import { note } from "./picture.js";
 import { connectSharing } from "./sharing.js";
 import { say } from "./words.js";
 
 const TICK_MS = 15_000;
+const AGE_TICK_MS = 5_000;
 /** Several events of one step arrive together; the page is asked for once. */
 const GATHER_MS = 150;
 
@@ -21,12 +22,16 @@ class LiveReport extends HTMLElement {
   #again = false;
   #map: CityMap | null = null;
   #crew: Marker | null = null;
+  /** When the crew was where it is shown, by this device's clock; null while nobody knows. */
+  #seenAt: number | null = null;
 
   connectedCallback(): void {
     const ticket = this.dataset.ticket ?? "";
     const token = new URLSearchParams(location.search).get("k") ?? "";
     showMoments();
     window.setInterval(() => showMoments(), TICK_MS);
+    this.#readAge();
+    window.setInterval(() => this.#showAge(), AGE_TICK_MS);
     this.#connectMap();
     const client = openLive((link) => {
       this.#link = link;
@@ -72,6 +77,7 @@ class LiveReport extends HTMLElement {
     const words = this.querySelector<HTMLTextAreaElement>("#answer-text")?.value ?? "";
     const focused = document.activeElement?.id ?? "";
     live.innerHTML = html;
+    this.#readAge();
     const text = this.querySelector<HTMLTextAreaElement>("#answer-text");
     if (text) text.value = words;
     this.#connectMap();
@@ -113,7 +119,7 @@ class LiveReport extends HTMLElement {
     box.append(map);
     this.#label(opener, !(map as HTMLElement).hidden);
     const crew = spotOf(this.querySelector<HTMLElement>(".state")?.dataset.crew);
-    if (crew) this.#showCrew(crew, 0);
+    if (crew) this.#showCrew(crew);
     else this.#crew?.remove();
     if (!crew) this.#crew = null;
   }
@@ -147,7 +153,7 @@ class LiveReport extends HTMLElement {
     this.#map.map.getCanvas().setAttribute("aria-label", say("track.map_label"));
     if (place) new Marker(this.#map.map, "place", place);
     const crew = spotOf(state?.dataset.crew);
-    if (crew) this.#showCrew(crew, 0);
+    if (crew) this.#showCrew(crew);
     if (crew && place) this.#frameBoth(crew, place);
   }
 
@@ -171,13 +177,37 @@ class LiveReport extends HTMLElement {
     const fix = fixes[0];
     // On scene the crew's place is the report's: no more dot is shown than the page speaks of.
     if (!fix || !this.querySelector<HTMLElement>(".state")?.dataset.crew) return;
-    this.#showCrew({ lon: fix[1], lat: fix[2] }, fix[4]);
+    this.#seenAt = Date.now() - fix[4] * 1000;
+    this.#showCrew({ lon: fix[1], lat: fix[2] });
   }
 
-  #showCrew(spot: Spot, age_s: number): void {
-    if (!this.#map) return;
-    this.#crew ??= new Marker(this.#map.map, "crew", spot);
-    this.#crew.move(spot, age_s);
+  #showCrew(spot: Spot): void {
+    if (this.#map) {
+      this.#crew ??= new Marker(this.#map.map, "crew", spot);
+      this.#crew.move(spot);
+    }
+    this.#showAge();
+  }
+
+  /** The page says how old the crew's place was when it was made; a frame may know a newer one. */
+  #readAge(): void {
+    const age = this.querySelector<HTMLElement>(".state")?.dataset.crewAge;
+    const read = age === undefined ? null : Date.now() - Number(age) * 1000;
+    this.#seenAt = read === null ? null : Math.max(read, this.#seenAt ?? read);
+    this.#showAge();
+  }
+
+  /** In words beside the name and under the mark: never an old dot as a live one. */
+  #showAge(): void {
+    const state = this.querySelector<HTMLElement>(".state");
+    const line = this.querySelector("[data-crew-seen]");
+    if (!state || !line || this.#seenAt === null) return;
+    const told = ageOf(this.#seenAt, Date.now(), {
+      live_s: Number(state.dataset.liveS),
+      stale_s: Number(state.dataset.staleS),
+    });
+    if (line.textContent !== told.sentence) line.textContent = told.sentence;
+    this.#crew?.tell(told.label, told.old);
   }
 }
 

@@ -36,6 +36,12 @@ export interface Failure {
   again: (() => void) | null;
 }
 
+/** A sending that waits for a second word, because the crew's position is in doubt. */
+export interface Doubted {
+  crew: Crew;
+  go: () => void;
+}
+
 export interface Place {
   lon: number;
   lat: number;
@@ -45,6 +51,13 @@ export class Acts {
   busy: string | null = $state(null);
   outcome: Outcome | null = $state.raw(null);
   failure: Failure | null = $state.raw(null);
+  doubted: Doubted | null = $state.raw(null);
+  readonly #inDoubt: (crew: Crew) => boolean;
+
+  /** `inDoubt`: whether somebody should think again before sending a crew. */
+  constructor(inDoubt: (crew: Crew) => boolean) {
+    this.#inDoubt = inDoubt;
+  }
 
   verify(report: Report, wish: Wishes["verify"]): Promise<boolean> {
     return this.#decide(report, "verify", wish, m.done_verify({ ticket: report.ticket }));
@@ -87,8 +100,27 @@ export class Acts {
       done: m.done_undo({ ticket: report.ticket }),
     });
   }
-  /** Sends the proposed crew, or the one named; `divert` takes it off work it is on its way to. */
-  send(
+  /**
+   * Sends the proposed crew, or the one named; `divert` takes it off work it is on its way to.
+   * Asks first where the position is in doubt.
+   */
+  async send(
+    incident: Incident,
+    crew: Crew | null,
+    proposed: Crew | null,
+    divert = false,
+  ): Promise<boolean> {
+    const sent = crew ?? proposed;
+    if (!sent || !this.#inDoubt(sent)) return this.sendSurely(incident, crew, proposed, divert);
+    const go = () =>
+      void this.sendSurely(incident, crew, proposed, divert).then(() => {
+        this.doubted = null;
+      });
+    this.doubted = { crew: sent, go };
+    return false;
+  }
+  /** Sends without asking back: whoever calls this has asked already. */
+  sendSurely(
     incident: Incident,
     crew: Crew | null,
     proposed: Crew | null,

@@ -1,5 +1,6 @@
 /** Everything the console knows: the live state of one city, what is selected, where crews are. */
 import { now } from "../base/clock.svelte.js";
+import type { Known } from "../base/freshness.js";
 import { isOpenRound, stopsBy } from "../base/rounds.js";
 import { openLive } from "../live/browser.js";
 import type { Box, Link, LiveClient, Refusal } from "../live/client.js";
@@ -70,8 +71,8 @@ export class Desk {
       onState: (state, events) => this.#take(state, events),
       onPositions: (fixes) => {
         const at = performance.now();
-        for (const [id, lon, lat, heading, age_s] of fixes) {
-          this.motion.take(id, { lon, lat, heading, age_s }, at);
+        for (const [id, lon, lat, heading, age_s, battery, mock] of fixes) {
+          this.motion.take(id, { lon, lat, heading, age_s, battery, mock: mock === 1 }, at);
         }
         for (const run of this.#heard) run();
       },
@@ -211,6 +212,18 @@ export class Desk {
   isFree(crew: Crew): boolean {
     const minute = Math.floor(now() / 60_000) * 60_000;
     return !this.jobOf(crew) && kept(crew, this.city, minute).length === 0;
+  }
+
+  /** What is known now of where a crew is; whoever reads it follows each second. */
+  whereabouts(crew: Crew): Known {
+    now();
+    const fix = this.motion.at(crew.id, performance.now());
+    return {
+      age_s: fix?.age_s ?? null,
+      battery: fix?.battery ?? null,
+      mock: fix?.mock ?? false,
+      trouble: crew.status === "not_available" ? null : crew.position_trouble,
+    };
   }
 
   /** The assignment a crew is on now. */

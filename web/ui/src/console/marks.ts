@@ -1,9 +1,9 @@
 /** Turns what the desk knows into what the map draws. */
+import { freshnessOf } from "../base/freshness.js";
 import { secondsBetween } from "../base/time.js";
 import { roughDuration } from "../base/words.js";
 import type { Assignment, Crew, Incident, Report, Service } from "../live/entities.js";
 import type { CrewMark } from "../map/crew_layer.js";
-import { STALE_S } from "../map/motion.js";
 import type { Marker, Tie } from "../map/overlay.js";
 import type { CrewLook, IncidentLook } from "../map/shapes.js";
 import type { Desk, Selection } from "./desk.svelte.js";
@@ -22,8 +22,10 @@ export function crewMarks(desk: Desk, at: number): Map<string, CrewMark> {
   const marks = new Map<string, CrewMark>();
   for (const crew of desk.crewList) {
     const age = desk.motion.at(crew.id, at)?.age_s ?? 0;
-    const label = age > STALE_S ? `${crew.call_sign} · ${roughDuration(age)}` : crew.call_sign;
-    marks.set(crew.id, { look: crewLook(crew, desk.jobOf(crew)), label });
+    const freshness = freshnessOf(age, desk.city.positions);
+    const label =
+      freshness === "live" ? crew.call_sign : `${crew.call_sign} · ${roughDuration(age)}`;
+    marks.set(crew.id, { look: crewLook(crew, desk.jobOf(crew)), freshness, label });
   }
   return marks;
 }

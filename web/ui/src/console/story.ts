@@ -3,7 +3,7 @@ import type { LogLine } from "../api/shapes.js";
 import { localName } from "../base/language.svelte.js";
 import { placeText } from "../base/phrase.js";
 import { percent, timeOfDay } from "../base/time.js";
-import { channelName, evidenceName, roughDuration } from "../base/words.js";
+import { arrivalWords, channelName, evidenceName, roleName, roughDuration } from "../base/words.js";
 import { m } from "../paraglide/messages.js";
 import { type Cause, causeName } from "../review/after_action.js";
 import { whereOf } from "./closures.js";
@@ -81,7 +81,10 @@ const TELLS: Record<string, Tell> = {
   AssignmentAcknowledged: (e, desk) => m.story_acknowledged({ crew: crewOf(e, desk) }),
   AssignmentEnRoute: (e, desk) => m.story_en_route({ crew: crewOf(e, desk) }),
   AssignmentOnScene: (e, desk) =>
-    m.story_on_scene({ crew: crewOf(e, desk), evidence: evidenceName(text(e, "evidence")) }),
+    m.story_on_scene({
+      crew: crewOf(e, desk),
+      evidence: arrivalWords(text(e, "evidence"), e.summary.flag ? text(e, "flag") : null),
+    }),
   AssignmentEvidenceGraded: (e, desk) =>
     m.story_graded({ crew: crewOf(e, desk), evidence: evidenceName(text(e, "evidence")) }),
   ClosureMade: (e) => m.story_closure_made({ where: whereOf(closedBy(e)) }),
@@ -114,21 +117,11 @@ export function tell(entry: LogLine, desk: Desk): string | null {
   return TELLS[entry.t]?.(entry, desk) ?? null;
 }
 
-const ROLES: Record<string, () => string> = {
-  system: m.actor_system,
-  citizen: m.actor_citizen,
-  dispatcher: m.actor_dispatcher,
-  crew: m.actor_crew,
-  officer: m.actor_officer,
-  supervisor: m.actor_supervisor,
-  administrator: m.actor_administrator,
-};
-
 export function actorName(actor: string, desk: Desk): string {
   const [role = "", id = ""] = actor.split(":");
   if (id && id === desk.user.id) return m.actor_you();
   const crew = role === "crew" ? desk.crews.get(id) : undefined;
-  return crew?.call_sign ?? ROLES[role]?.() ?? role;
+  return crew?.call_sign ?? roleName(role);
 }
 
 /** `14.05–14.12`: half of such trips arrive by the first, nine in ten by the second. */

@@ -71,11 +71,12 @@ async function upload(photo: { blob: Blob; upload_key: string }): Promise<string
   return answer.photo_id;
 }
 
-function within(ms: number): AbortSignal {
+export function within(ms: number): AbortSignal {
   return AbortSignal.timeout(ms);
 }
 
-async function outcomeFrom(request: () => Promise<unknown>): Promise<Outcome> {
+/** What became of a request: done, refused for good, or worth another try. */
+export async function outcomeFrom(request: () => Promise<unknown>): Promise<Outcome> {
   try {
     return { kind: "done", answer: await request() };
   } catch (error) {

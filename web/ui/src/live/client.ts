@@ -10,8 +10,11 @@ import {
   type State,
 } from "./fold.js";
 
-/** A crew's newest position: [crew_id, lon, lat, heading or null, age in seconds when sent]. */
-export type Fix = [string, number, number, number | null, number];
+/**
+ * A crew's newest position: [crew_id, lon, lat, heading or null, age in seconds when sent, battery
+ * 0..1 or null, 1 when an app made it up].
+ */
+export type Fix = [string, number, number, number | null, number, number | null, 0 | 1];
 
 export interface Refusal {
   code: string;

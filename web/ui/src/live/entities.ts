@@ -191,8 +191,9 @@ export interface Assignment extends Entity {
   sources: Record<string, string>;
   /** The incident whose crew this was before it was turned round. */
   diverted_from: string | null;
+  /** How the arrival is known, the weakest first. */
   evidence: "button" | "crossing" | "geofence" | "photo" | null;
-  /** What speaks against a button; null when nothing does. */
+  /** What speaks against an arrival that only a button tells. */
   arrival_flag: "far" | "unseen" | "mock" | null;
   arrival_distance_m: number | null;
   disposition_code: string | null;
@@ -224,6 +225,9 @@ export interface Crew extends Entity {
   rest_until: Moment | null;
   out_of_service_reason: string | null;
   move_up: MoveUp | null;
+  /** Why the crew's phone cannot say where it is. */
+  position_trouble: string | null;
+  position_trouble_at: Moment | null;
 }
 
 export interface Referral extends Entity {

@@ -1,22 +1,26 @@
 /** Draws all crews in one call: bodies, noses and name plates glide together between two fixes. */
 import type { CustomLayerInterface, Map as MapLibre } from "maplibre-gl";
+import type { Freshness } from "../base/freshness.js";
 import type { Theme } from "../base/theme.svelte.js";
 import { RATIO } from "./canvas_image.js";
-import { type Motion, STALE_S } from "./motion.js";
+import type { Motion } from "./motion.js";
 import {
   CREW_LOOKS,
   CREW_SIZE,
   type CrewLook,
   drawCrew,
+  drawLost,
   drawNose,
   drawPlate,
   drawRing,
+  drawStale,
 } from "./shapes.js";
 
 /** What the layer must know of a crew beside its position. */
 export interface CrewMark {
   look: CrewLook;
-  /** Call sign, and the age of the position once it is old. */
+  freshness: Freshness;
+  /** Call sign, and the age of the position unless it is live. */
   label: string;
 }
 
@@ -27,7 +31,13 @@ const PLATE_H = 18;
 const PLATE_COLUMNS = Math.floor(ATLAS / (PLATE_W * RATIO));
 const PLATE_ROWS = Math.floor((ATLAS - CELL) / (PLATE_H * RATIO));
 const PLATES_FROM_ZOOM = 13.2;
-const STALE_ALPHA = 0.5;
+const ALPHA: Record<Freshness, number> = { live: 1, old: 0.8, stale: 0.6, lost: 0.75 };
+const OFF_DUTY_ALPHA = 0.5;
+/** Cells of the atlas behind the bodies. */
+const NOSE = CREW_LOOKS.length;
+const RING = NOSE + 1;
+const STALE = NOSE + 2;
+const LOST = NOSE + 3;
 /** Floats per quad: centre, half size, atlas origin, atlas size, turn, alpha. */
 const STRIDE = 10;
 /** Pictures a second while crews move, when the machine keeps up. */
@@ -188,16 +198,20 @@ export class CrewLayer implements CustomLayerInterface {
       if (!shown) continue;
       const { x, y } = map.project([shown.lon, shown.lat]);
       screen.set(id, { x, y });
-      const alpha = shown.age_s > STALE_S || mark.look === "not_available" ? STALE_ALPHA : 1;
+      const off = mark.look === "not_available";
+      const doubtful = !off && (mark.freshness === "stale" || mark.freshness === "lost");
+      const alpha = off ? OFF_DUTY_ALPHA : ALPHA[mark.freshness];
       const half = CREW_SIZE / 2;
       const selected = id === this.#selected;
-      if (selected) this.#cell(x, y, CREW_LOOKS.length + 1, 0, 1);
-      if (mark.look === "driving" && shown.heading !== null) {
+      if (selected) this.#cell(x, y, RING, 0, 1);
+      if (mark.look === "driving" && shown.heading !== null && !doubtful) {
         const turn = ((shown.heading - map.getBearing()) * Math.PI) / 180;
-        this.#cell(x, y, CREW_LOOKS.length, turn, alpha);
+        this.#cell(x, y, NOSE, turn, alpha);
       }
-      this.#cell(x, y, CREW_LOOKS.indexOf(mark.look), 0, alpha);
-      if (plates || selected) this.#plate(id, x, y + half + 1, Math.max(alpha, 0.8));
+      const body = doubtful && mark.freshness === "lost" ? LOST : CREW_LOOKS.indexOf(mark.look);
+      this.#cell(x, y, body, 0, alpha);
+      if (doubtful) this.#cell(x, y, STALE, 0, 1);
+      if (plates || selected || doubtful) this.#plate(id, x, y + half + 1, Math.max(alpha, 0.8));
     }
     this.#screen = screen;
   }
@@ -261,6 +275,8 @@ export class CrewLayer implements CustomLayerInterface {
       ...CREW_LOOKS.map((look) => () => drawCrew(g, look, this.#theme)),
       () => drawNose(g, this.#theme),
       () => drawRing(g, this.#theme),
+      () => drawStale(g, this.#theme),
+      () => drawLost(g, this.#theme),
     ];
     draws.forEach((draw, index) => {
       g.setTransform(RATIO, 0, 0, RATIO, index * CELL, 0);

@@ -2,7 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { Motion, metresBetween } from "./motion.js";
 
-const at = (lon: number, age_s = 0) => ({ lon, lat: 60, heading: 90, age_s });
+const at = (lon: number, age_s = 0) => ({
+  lon,
+  lat: 60,
+  heading: 90,
+  age_s,
+  battery: null,
+  mock: false,
+});
 
 describe("Motion", () => {
   it("is half way at half time and stays at the fix afterwards", () => {
@@ -43,6 +50,14 @@ describe("Motion", () => {
     const motion = new Motion({ glides: true });
     motion.take("a", at(24, 12), 0);
     expect(motion.at("a", 50_000)?.age_s).toBe(62);
+  });
+
+  it("lets the age grow while the machine sleeps and the clock of pictures stands still", () => {
+    let wall = 0;
+    const motion = new Motion({ glides: true, wall: () => wall });
+    motion.take("a", at(24, 12), 0);
+    wall = 3_600_000;
+    expect(motion.at("a", 100)?.age_s).toBe(3612);
   });
 });
 

@@ -1,7 +1,5 @@
 /** Where each crew is drawn at this instant: gliding between the last two fixes, never guessing ahead. */
 
-/** Seconds after which a position is shown as old. */
-export const STALE_S = 60;
 /** Farther than this between two fixes is a jump, not a drive: shown at once. */
 const JUMP_M = 600;
 /** Positions arrive once a second; gliding a little longer hides their jitter. */
@@ -13,23 +11,28 @@ export interface Shown {
   lat: number;
   heading: number | null;
   age_s: number;
+  /** 0..1; null where the device does not tell. */
+  battery: number | null;
+  /** True for a position that an app made up. */
+  mock: boolean;
 }
 
 interface Track {
   from: { lon: number; lat: number };
-  to: { lon: number; lat: number };
-  heading: number | null;
-  age_s: number;
+  fix: Shown;
   heardAt: number;
+  heardOn: number;
 }
 
 export class Motion {
   readonly #tracks = new Map<string, Track>();
   readonly #glides: boolean;
+  readonly #wall: () => number;
 
-  /** `glides: false` for people who asked for less motion. */
-  constructor({ glides }: { glides: boolean }) {
+  /** `glides: false` for people who asked for less motion; `wall`: a clock that runs while a machine sleeps. */
+  constructor({ glides, wall = Date.now }: { glides: boolean; wall?: () => number }) {
     this.#glides = glides;
+    this.#wall = wall;
   }
 
   /** Takes a crew's newest fix; `now` in milliseconds. */
@@ -39,10 +42,9 @@ export class Motion {
     const jumps = !shown || !this.#glides || metresBetween(shown, to) > JUMP_M;
     this.#tracks.set(id, {
       from: jumps ? to : { lon: shown.lon, lat: shown.lat },
-      to,
-      heading: fix.heading,
-      age_s: fix.age_s,
+      fix,
       heardAt: now,
+      heardOn: this.#wall(),
     });
   }
 
@@ -60,18 +62,22 @@ export class Motion {
     if (!track) return undefined;
     const passed = Math.max(0, now - track.heardAt);
     const share = Math.min(1, passed / GLIDE_MS);
+    // The clock of pictures stands still while a machine sleeps, the other may be set back: the
+    // larger is true.
+    const aged = Math.max(passed, this.#wall() - track.heardOn);
+    const { from, fix } = track;
     return {
-      lon: track.from.lon + (track.to.lon - track.from.lon) * share,
-      lat: track.from.lat + (track.to.lat - track.from.lat) * share,
-      heading: track.heading,
-      age_s: track.age_s + passed / 1000,
+      ...fix,
+      lon: from.lon + (fix.lon - from.lon) * share,
+      lat: from.lat + (fix.lat - from.lat) * share,
+      age_s: fix.age_s + aged / 1000,
     };
   }
 
   /** True while any crew is still on its way to its last fix. */
   isMoving(now: number): boolean {
-    for (const { from, to, heardAt } of this.#tracks.values()) {
-      if (now - heardAt < GLIDE_MS && metresBetween(from, to) > 0.3) return true;
+    for (const { from, fix, heardAt } of this.#tracks.values()) {
+      if (now - heardAt < GLIDE_MS && metresBetween(from, fix) > 0.3) return true;
     }
     return false;
   }

@@ -127,6 +127,35 @@ export function drawRing(g: CanvasRenderingContext2D, theme: Theme): void {
   g.stroke();
 }
 
+/** The broken ring around a crew whose position is too old to trust. */
+export function drawStale(g: CanvasRenderingContext2D, theme: Theme): void {
+  const c = CREW_SIZE / 2;
+  g.beginPath();
+  g.arc(c, c, 17, 0, 2 * Math.PI);
+  g.lineWidth = 4;
+  g.strokeStyle = TONES[theme].paper;
+  g.stroke();
+  g.setLineDash([5, 4]);
+  g.lineWidth = 2.5;
+  g.strokeStyle = TONES[theme].soon;
+  g.stroke();
+  g.setLineDash([]);
+}
+
+/** A crew that nobody has heard of for long: where it was, not where it is. */
+export function drawLost(g: CanvasRenderingContext2D, theme: Theme): void {
+  const c = CREW_SIZE / 2;
+  g.beginPath();
+  g.arc(c, c, 12.5, 0, 2 * Math.PI);
+  g.fillStyle = TONES[theme].paper;
+  g.fill();
+  g.lineWidth = 2;
+  g.strokeStyle = TONES[theme].not_available;
+  g.stroke();
+  const question = "M8 9a4 4 0 1 1 5.5 3.7c-1 .6-1.5 1.2-1.5 2.3M12 19.5v.1";
+  stroke(g, question, [c, c, 19], TONES[theme].late, 2.6);
+}
+
 /** A crew's name plate, drawn from the left edge; returns its width in CSS pixels. */
 export function drawPlate(
   g: CanvasRenderingContext2D,
