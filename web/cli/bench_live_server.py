@@ -154,6 +154,11 @@ async def follow(served: Any, order: dict[str, Any], lines: asyncio.StreamReader
                 say({})
             case "commit":
                 say({"at": await commits(served, wish["events"], wish["per_s"])})
+            case "empty":
+                # those of a measurement before must be gone: a session has so many sockets
+                while served.system.hub.clients:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+                say({})
             case "catch_up":
                 say(
                     await catch_up(

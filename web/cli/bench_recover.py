@@ -42,6 +42,7 @@ def storm(settings: dict[str, Any], up: dict[str, Any], server: Any, kind: str) 
     """All clients connect at once and ask for everything, or for what they missed."""
     with child(CLIENTS) as clients:
         since = server.ask(do="since", behind=50) if kind == "since" else None
+        server.ask(do="empty")
         before, begun = server.ask(do="usage"), time.monotonic()
         came = clients.ask(
             do="connect",
