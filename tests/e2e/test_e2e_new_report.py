@@ -58,7 +58,7 @@ def test_the_dialog_on_a_phone_speaks_both_languages(people: People, language: s
     desk = people.dispatcher(language=language)  # type: ignore[arg-type]
     desk.live()
     desk.page.set_viewport_size(PHONE)
-    desk.page.get_by_role("button", name=desk.say("new_report")).click()
+    desk.page.get_by_role("button", name=desk.say("new_report"), exact=True).click()
     dialog = desk.page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     assert look.violations(desk.page) == []
