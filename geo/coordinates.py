@@ -46,6 +46,19 @@ def read_coordinates(text: str, *, box: Box) -> Reading | None:
     return None
 
 
+_SHORT_LINK = re.compile(
+    r"https?://(?:maps\.app\.goo\.gl|goo\.gl/maps|g\.co/kgs|osm\.org/go|waze\.com/ul/h|maps\.apple/p"
+    r"|share\.here\.com|s\.id|bit\.ly|tinyurl\.com)\S*",
+    re.IGNORECASE,
+)
+
+
+def is_bare_short_link(text: str) -> bool:
+    """Is the text no more than a link that only the network can read? No place is in it."""
+    rest, links = _SHORT_LINK.subn(" ", text[:_LONGEST])
+    return links > 0 and sum(letter.isalpha() for letter in rest) < 4
+
+
 def _judge(lat: float, lon: float, *, kind: Kind, box: Box) -> Reading | None:
     as_written, exchanged = _point(lat, lon), _point(lon, lat)
     # Hemisphere letters and codes say which number is which; only bare numbers can be swapped.

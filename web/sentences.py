@@ -371,6 +371,11 @@ FROM_BELOW: Mapping[str, str] = {
     "This line leaves the city's map. Draw it within the city.": (
         "Garis ini keluar dari peta kota. Gambar di dalam kota."
     ),
+    "This short link says where only over the internet. Open it and send the long link, "
+    "put the pin on the map, or type the place.": (
+        "Tautan pendek ini hanya bisa dibaca lewat internet. Buka lalu kirim tautan panjangnya, "
+        "pasang pin di peta, atau tulis tempatnya."
+    ),
     "This place is outside the city served here. Check the pin.": (
         "Tempat ini di luar kota yang dilayani. Periksa pinnya."
     ),

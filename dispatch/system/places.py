@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from dispatch.core.errors import Invalid
 from dispatch.system.cities import City
-from geo.coordinates import read_coordinates
+from geo.coordinates import is_bare_short_link, read_coordinates
 from geo.geocoding import ACCEPT
 from geo.point import BadPoint, Point, suspicion
 
@@ -20,6 +20,10 @@ SENTENCES = {
         "Put the pin on the map or type the place."
     ),
     "swapped": "Latitude and longitude seem to be swapped. Put the pin on the map instead.",
+    "short_link": (
+        "This short link says where only over the internet. Open it and send the long link, "
+        "put the pin on the map, or type the place."
+    ),
     "out_of_area": "This place is outside the city served here. Check the pin.",
 }
 
@@ -68,6 +72,8 @@ def place_of(
             raise _refusal(refused[0], field="place_typed")
         place = _pinned(city, reading.point.lon, reading.point.lat, radius_m=15.0)
         return replace(place, flags=tuple(reading.flags))
+    if is_bare_short_link(typed):
+        raise _refusal("short_link", field="place_typed")
     return _searched(city, typed)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from geo.coordinates import Flag, Kind, read_coordinates
+from geo.coordinates import Flag, Kind, is_bare_short_link, read_coordinates
 from geo.point import Box
 
 MADIUN = Box(111.4, -7.75, 111.65, -7.5)
@@ -145,3 +145,16 @@ def test_letters_say_which_number_is_which() -> None:
 )
 def test_what_is_no_place(text: str) -> None:
     assert read_coordinates(text, box=MADIUN) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_bare"),
+    [
+        ("https://maps.app.goo.gl/AbCd123", True),
+        (" https://goo.gl/maps/xyz ", True),
+        ("Jl. Pahlawan https://maps.app.goo.gl/AbCd123", False),
+        ("https://www.google.com/maps?q=-7.63,111.53", False),
+    ],
+)
+def test_a_short_link_alone_is_known_for_what_it_is(typed: str, is_bare: bool) -> None:
+    assert is_bare_short_link(typed) == is_bare

@@ -192,6 +192,8 @@ def refusal(error: Invalid, form: Form, city: City, t: Texts) -> dict[str, str]:
         return {"place_typed": t("error.place_zero")}
     if flag == "whole_degree":
         return {"place_typed": t("error.place_whole_degree")}
+    if flag == "short_link":
+        return {"place_typed": t("error.place_short_link")}
     if flag == "out_of_area":
         return {"place_typed": t("error.place_out_of_area", city=city.name)}
     if field in ("lon", "lat"):
