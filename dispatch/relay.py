@@ -197,11 +197,19 @@ class Relay:
             for name in line.channels:
                 if self._hub.listening(hub_name(city_id, name)):
                     heard.setdefault(name, []).append(line)
-        for name, own in heard.items():
-            first = await asyncio.to_thread(self._log.previous, city_id, name, own[0].offset)
-            document = await asyncio.to_thread(self._document, city_id, name)
-            messages = narrow_messages(name, own, first=first, document=document)
-            self._hub.send(hub_name(city_id, name), name, [wire.durable(name, m) for m in messages])
+        untold = dict.fromkeys(heard)
+        try:
+            for name, own in heard.items():
+                first = await asyncio.to_thread(self._log.previous, city_id, name, own[0].offset)
+                document = await asyncio.to_thread(self._document, city_id, name)
+                messages = narrow_messages(name, own, first=first, document=document)
+                texts = [wire.durable(name, message) for message in messages]
+                self._hub.send(hub_name(city_id, name), name, texts)
+                del untold[name]
+        finally:
+            # the log could not be asked and goes on without them: they ask for themselves
+            for name in untold:
+                self._hub.lose(hub_name(city_id, name), name)
 
     def _document(self, city_id: str, name: str) -> Mapping[str, Any]:
         document = self._log.document(city_id, name) or {}

@@ -303,6 +303,11 @@ class Hub:
                 told += 1
         return told
 
+    def lose(self, channel: str, name: str) -> None:
+        """Make every listener of one channel, which they call `name`, subscribe again."""
+        for outbox in list(self._channels.get(channel, ())):
+            outbox.resync(name)
+
     def tend(self, now: float) -> None:
         """Ask silent clients whether they are there; hang up on those that are not."""
         for client in list(self.clients):

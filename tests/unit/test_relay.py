@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+import pytest
 
 from dispatch.core import events as ev
 from dispatch.core.crews import Fix
@@ -238,5 +239,36 @@ def test_lines_from_another_host_are_told_without_the_log_and_a_gap_is_read_from
             relay.feed("k", "e", line(17, withheld=True))
             await until(17)
             assert heard == list(range(11, 18))
+
+    play(scene)
+
+
+def test_a_phone_whose_news_could_not_be_read_asks_for_them_itself() -> None:
+    """The log goes on without it: silence would leave it behind until something else happens."""
+
+    @dataclass
+    class Away(FakeLog):
+        away: bool = True
+
+        def tail(self, city_id: str, offset: int, limit: int) -> tuple[str, int, Sequence[Line]]:
+            epoch, last, entries = super().tail(city_id, offset, limit)
+            return epoch, last, [replace(each, channels=("crew/7",)) for each in entries]
+
+        def document(self, city_id: str, channel: str) -> Mapping[str, Any] | None:
+            if self.away:
+                raise OSError("the database is away")
+            return super().document(city_id, channel)
+
+    async def scene() -> None:
+        log, hub, phone = Away(last=1), Hub(), Outbox()
+        relay = Relay(hub, log)
+        relay.follow("k")
+        hub.join("k:crew/7", phone)
+        log.last = 2
+        with pytest.raises(OSError, match="away"):
+            await relay._tell("k")
+        assert [orjson.loads(text) for text in await phone.take()] == [
+            {"ch": "crew/7", "resync": True}
+        ]
 
     play(scene)
