@@ -180,6 +180,7 @@ IMPORT_NAMES = {
     "argon2": "argon2-cffi",
     "vroom": "pyvroom",
     "multipart": "python-multipart",
+    "prometheus_client": "prometheus-client",
     "pydantic_settings": "pydantic-settings",
     "routingkit_cch": "routingkit-cch",
     "uuid_utils": "uuid-utils",

@@ -35,7 +35,7 @@ from dispatch.system import Settings as SystemSettings
 from dispatch.system import System
 from dispatch.system import build as build_system
 from dispatch.system.devices import Made
-from geo.sql import put_many, reading, writing
+from geo.sql import conninfo_of, put_many, reading, writing
 from realtime import wire
 from web.cli.bench_path import served
 from web.cli.city import folder
@@ -236,7 +236,7 @@ class _Cpu:
 
     def __init__(self, system: System) -> None:
         self._postmaster: int | None = None
-        if system.engine.dialect.name == "postgresql":
+        if conninfo_of(system.engine) is not None:
             with reading(system.engine) as connection:
                 backend = connection.scalar(sa.text("SELECT pg_backend_pid()"))
             found = _stat(int(backend))
@@ -308,7 +308,7 @@ def measure(scene: _Scene, rounds: int) -> dict[str, Any]:
         "fixes_per_cpu_s": round(n / whole),
         "bare_per_cpu_s": round(n / flat),
         "ratio": round(flat / whole, 3),
-        "database_counted": cpu.sees_database or scene.system.engine.dialect.name == "sqlite",
+        "database_counted": cpu.sees_database or conninfo_of(scene.system.engine) is None,
     }
 
 
