@@ -420,8 +420,11 @@ class Phrase(Answer):
 
 
 class StopView(Answer):
+    """Half of such drives arrive by `eta`, 9 of 10 by `eta_latest`, if work goes as planned."""
+
     incident_id: UUID
     eta: datetime | None
+    eta_latest: datetime | None = None
     state: Literal["waiting", "done", "dropped"]
     reason: str | None
 

@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from geo.spread import Spread
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 HOURS = 24
@@ -55,6 +57,7 @@ class Terrain:
     per_hour: Floats
     turnout_s: float | None = None
     sigma: float | None = None
+    rolling: Spread | None = None
     """As the city has learned them; the policy's when None."""
     slow: Floats = field(default_factory=lambda: np.ones(HOURS))
 

@@ -281,6 +281,7 @@ def _move_up(
         "lat": fact.lat,
         "gain": fact.gain,
         "ete_s": fact.ete_s,
+        "p90_ete_s": fact.p90_ete_s,
         "label": fact.label,
         "at": at.isoformat().replace("+00:00", "Z"),
     }

@@ -13,6 +13,7 @@ from dispatch.core.events import Stop
 from dispatch.core.incidents import Incident
 from dispatch.core.lifecycle import SAME, Lifecycle
 from dispatch.core.policy import Policy
+from geo.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +162,51 @@ def begun(round_: Round, now: datetime) -> tuple[Stop, ...]:
     """The stops with their arrivals counted from `now` instead of from when they were planned."""
     late = now - round_.made_at
     return tuple(
-        replace(stop, eta=stop.eta + late) if stop.eta is not None else stop
+        replace(stop, eta=_later(stop.eta, late), eta_latest=_later(stop.eta_latest, late))
         for stop in round_.stops
     )
 
 
+def _later(at: datetime | None, by: timedelta) -> datetime | None:
+    return at + by if at is not None else None
+
+
+def planned_stop(
+    incident_id: UUID, now: datetime, *, driven_s: float, worked_s: float, sure: Spread
+) -> Stop:
+    """A stop reached after `driven_s` seconds of driving and `worked_s` at the stops before it.
+
+    Its latest arrival is the p90 of all that driving as one drive, as sure as `sure` says. Errors
+    of one day go together more than they cancel; work counts as planned, its own spread is not
+    known.
+    """
+    start = now + timedelta(seconds=worked_s)
+    latest_s = sure.quantile_s(driven_s, 0.9)
+    eta, eta_latest = (start + timedelta(seconds=s) for s in (driven_s, latest_s))
+    return Stop(incident_id, eta, eta_latest=eta_latest)
+
+
 def reordered(
-    round_: Round, order: Iterable[UUID], drive_s: Iterable[float], *, work_s: float, now: datetime
+    round_: Round,
+    order: Iterable[UUID],
+    drive_s: Iterable[float],
+    *,
+    work_s: float,
+    now: datetime,
+    sure: Spread,
 ) -> tuple[Stop, ...]:
     """The stops with those still waiting in this order and timed anew.
 
     `drive_s` are the seconds of each leg, the first from where the crew is now; every stop takes
-    `work_s` seconds. What is done or dropped stays in front, as it was.
+    `work_s` seconds. `sure` spreads drives. What is done or dropped stays in front, as it was.
     """
-    at, timed = now, []
+    timed: list[Stop] = []
+    driven_s = 0.0
     for incident_id, seconds in zip(order, drive_s, strict=True):
-        at += timedelta(seconds=seconds)
-        timed.append(Stop(incident_id, at))
-        at += timedelta(seconds=work_s)
+        driven_s += seconds
+        worked_s = len(timed) * work_s
+        timed.append(
+            planned_stop(incident_id, now, driven_s=driven_s, worked_s=worked_s, sure=sure)
+        )
     behind = [stop for stop in round_.stops if stop.state != "waiting"]
     return (*behind, *timed)

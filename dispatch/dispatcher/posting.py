@@ -14,6 +14,7 @@ from dispatch.actions import Post
 from dispatch.core.coverage import Cover, Placed, Terrain
 from dispatch.core.crews import Crew
 from dispatch.core.events import SYSTEM
+from dispatch.core.road_times import outlook_by
 from dispatch.core.world import World
 from dispatch.dispatcher.board import cover_rule, placed
 
@@ -160,9 +161,16 @@ def _tell(
 ) -> None:
     lon, lat = float(terrain.lon[zone]), float(terrain.lat[zone])
     ete_s = float(_minutes(terrain, here, now)[zone] * 60.0)
+    sure = terrain.rolling or outlook_by(world.policy).rolling
+    p90_ete_s = round(sure.quantile_s(ete_s, 0.9), 1)
     name = label(lon, lat) if label else None
-    post = Post(lon, lat, round(gain, 5), round(ete_s, 1), name)
-    because = {"rule": "coverage.move_up", "gain": round(gain, 5), "ete_s": round(ete_s, 1)}
+    post = Post(lon, lat, round(gain, 5), round(ete_s, 1), name, p90_ete_s)
+    because = {
+        "rule": "coverage.move_up",
+        "gain": post.gain,
+        "ete_s": post.ete_s,
+        "p90_ete_s": p90_ete_s,
+    }
     if world.policy.coverage.move_up == "automatic":
         actions.order_move_up(world, now, SYSTEM, crew.id, post=post, because=because)
     else:

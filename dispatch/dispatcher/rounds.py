@@ -242,7 +242,8 @@ def _onward(
         order = given
     ids = [rest.stops[columns[i]][0] for i in order]
     legs = tours.legs(table, order)
-    stops = rounds.reordered(round_, ids, legs, work_s=world.policy.rounds.work_s, now=now)
+    work_s = world.policy.rounds.work_s
+    stops = rounds.reordered(round_, ids, legs, work_s=work_s, now=now, sure=outlook.rolling)
     if round_.status == "paused":
         resumed = ev.RoundResumed(stops, graph)
         round_ = _record(world, now, round_, resumed, "rounds.resume", drive_s=round(sum(legs)))

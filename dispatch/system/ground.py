@@ -113,6 +113,7 @@ class Ground:
             "slow": self._etas.slow(now),
             "turnout_s": outlook.turnout_s,
             "sigma": outlook.offered.sigma,
+            "rolling": outlook.rolling,
         }
 
     def _count(self, bare: Terrain, now: datetime) -> tuple[Floats, Mapping[str, int], Floats]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +18,13 @@ from dispatch.core.errors import Conflict, Invalid
 from dispatch.core.events import Actor, Stop
 from dispatch.core.incidents import Incident
 from dispatch.core.policy import Vehicle
+from dispatch.core.road_times import outlook_by
 from dispatch.core.rounds import Round
 from dispatch.core.world import World
 from dispatch.system.cities import City
 from dispatch.system.driving import roads_of
 from geo.point import Point
+from geo.spread import Outlook, Spread
 
 Floats = NDArray[np.float64]
 
@@ -199,8 +201,11 @@ def propose(
     *,
     graph: str,
     because: Mapping[str, Any],
+    outlook: Outlook | None = None,
 ) -> list[Round]:
     """Record the tours; they replace what was proposed before. Stops lost meanwhile are left out.
+
+    `outlook` says how sure the drives are, else the policy does.
 
     Raises Conflict when nothing is left of them.
     """
@@ -209,9 +214,10 @@ def propose(
             actions.cancel_round(world, now, actor, older.id, reason="planned anew")
     driving = {r.crew_id for r in world.open_rounds()}
     taken = {incident_id for r in world.open_rounds() for incident_id in r.waiting}
+    sure = (outlook or outlook_by(world.policy)).rolling
     made = []
     for draft in drafts:
-        stops = _stops(world, now, draft, taken)
+        stops = _stops(world, now, draft, taken, sure)
         if not stops or draft.crew_id in driving:
             continue
         round_ = actions.propose_round(
@@ -231,12 +237,17 @@ def propose(
     return made
 
 
-def _stops(world: World, now: datetime, draft: Draft, taken: set[UUID]) -> list[Stop]:
-    at, stops = now, []
+def _stops(world: World, now: datetime, draft: Draft, taken: set[UUID], sure: Spread) -> list[Stop]:
+    stops: list[Stop] = []
+    driven_s = 0.0
     for incident_id, seconds in zip(draft.incident_ids, draft.drive_s, strict=True):
-        at += timedelta(seconds=seconds)
+        driven_s += seconds
         incident = world.incident(incident_id)
         if incident_id not in taken and rounds.may_join(world.policy, incident):
-            stops.append(Stop(incident_id, at))
-            at += timedelta(seconds=draft.work_s)
+            worked_s = len(stops) * draft.work_s
+            stops.append(
+                rounds.planned_stop(
+                    incident_id, now, driven_s=driven_s, worked_s=worked_s, sure=sure
+                )
+            )
     return stops

@@ -241,18 +241,21 @@ class RoundPlans:
         drafts = [draft_of(city, task, tour, seconds) for tour in found["tours"]]
         if run.cancelled.is_set():
             raise _Stopped(None)
+        outlook = self._steps.etas(city.id).outlook({}, self._steps.now())
         because = {
             "rule": "rounds.plan",
             "stops": len(task.incidents),
             "crews": len(task.crews),
             "left_out": len(found["left_out"]),
             "search_s": city.policy.rounds.search_s,
-            "calibration": self._steps.etas(city.id).live(self._steps.now()).version,
+            "calibration": outlook.version,
         }
         made: list[Round] = []
 
         def act(world: World, now: datetime) -> None:
-            made.extend(propose(world, now, actor, drafts, graph=version, because=because))
+            made.extend(
+                propose(world, now, actor, drafts, graph=version, because=because, outlook=outlook)
+            )
 
         self._steps.do(city.id, actor, act)
         return made

@@ -230,7 +230,7 @@ def test_the_crews_phone_knows_its_stops(city: Stand) -> None:
         told = heard(socket, lambda m: bool(m.get("d", {}).get("round")))
         stops = told["d"]["round"]["stops"]
         assert str(lamp) in {stop["incident_id"] for stop in stops}
-        assert {"ticket", "place_label", "lon", "lat", "eta"} <= set(stops[0])
+        assert {"ticket", "place_label", "lon", "lat", "eta", "eta_latest"} <= set(stops[0])
     desk.post(f"/rounds/{plan['round_ids'][0]}/cancel")
 
 

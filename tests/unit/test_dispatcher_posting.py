@@ -18,6 +18,7 @@ from dispatch.core.crews import Crew, Fix
 from dispatch.core.events import Actor
 from dispatch.core.policy import Policy
 from dispatch.simulator.memory import MemoryWorld
+from geo.spread import Spread
 from tests.contract.worlds import NOON, POLICY, counted_ids
 
 DESK = Actor("dispatcher", "d1")
@@ -84,6 +85,30 @@ def test_one_of_two_in_the_same_place_is_suggested_to_go_elsewhere() -> None:
     entry = city.world.log[-1].event
     assert entry.type == "MoveUpSuggested"
     assert (entry.because or {})["rule"] == "coverage.move_up"
+
+
+@pytest.mark.parametrize("rolling", [None, Spread(0.5, short_s=60.0)])
+def test_the_drive_to_a_post_is_told_as_a_range_and_ordered_with_it(rolling: Spread | None) -> None:
+    city = City(tuned(move_up="suggest"), WEST, WEST)
+    [crew] = city.look(ground=replace(terrain(), rolling=rolling))
+    number = city.crews.index(crew.id)
+    sure = rolling or Spread(POLICY.matching.sigma)
+    assert city.post(number)["p90_ete_s"] == round(sure.quantile_s(3000.0, 0.9), 1) > 3000.0
+    assert (city.world.log[-1].event.because or {})["p90_ete_s"] == city.post(number)["p90_ete_s"]
+    told = city.post(number)["p90_ete_s"]
+    actions.order_move_up(city.world, city.now, DESK, crew.id)
+    assert (city.post(number)["status"], city.post(number)["p90_ete_s"]) == ("ordered", told)
+
+
+def test_a_post_suggested_before_ranges_can_still_be_ordered() -> None:
+    city = City(tuned(move_up="suggest"), WEST, WEST)
+    [crew] = city.look()
+    assert crew.move_up is not None
+    old = {name: value for name, value in crew.move_up.items() if name != "p90_ete_s"}
+    city.world._entities["crew", crew.id] = replace(crew, move_up=old)
+    after = actions.order_move_up(city.world, city.now, DESK, crew.id)
+    assert after.move_up is not None
+    assert (after.move_up["ete_s"], after.move_up["p90_ete_s"]) == (3000.0, None)
 
 
 def test_the_gain_is_what_the_cover_will_gain() -> None:

@@ -117,6 +117,10 @@ def test_a_plan_shares_the_lamps_out_among_the_crews(desk: Desk, plans: RoundPla
         arrivals = [stop.eta for stop in r.stops if stop.eta]
         assert arrivals == sorted(arrivals)
         assert arrivals[0] >= NOON
+        # a crew that stands at its first lamp is there already: nothing unsure about that
+        latest = [stop.eta_latest for stop in r.stops if stop.eta_latest]
+        assert all(half <= most for half, most in zip(arrivals, latest, strict=True))
+        assert arrivals[-1] < latest[-1]
         assert r.planned_s >= len(r.stops) * 900.0
         assert r.planned_m > 0
         assert r.graph == "straight-line"

@@ -81,13 +81,17 @@ class CrewPositionTrouble(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MoveUpSuggested(Fact):
-    """The crew would be of more use waiting at another post."""
+    """The crew would be of more use waiting at another post.
+
+    Half of such drives take `ete_s`, 9 of 10 no longer than `p90_ete_s`.
+    """
 
     lon: float
     lat: float
     gain: float
     ete_s: float
     label: str | None = None
+    p90_ete_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class MoveUpOrdered(Fact):
     gain: float | None = None
     ete_s: float | None = None
     label: str | None = None
+    p90_ete_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dispatch.core.events.envelope import Fact
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One incident of a round; `eta` is the planned arrival.
+    """One incident of a round; `eta` is the planned arrival, `eta_latest` when 9 of 10 have come.
 
     `state` is waiting, done or dropped; `reason` says why it was dropped: closed, taken, urgent,
     declined, unreachable, skill.
@@ -21,6 +21,7 @@ class Stop:
     eta: datetime | None = None
     state: str = "waiting"
     reason: str | None = None
+    eta_latest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Round, RoundStop } from "../live/entities.js";
+import { m } from "../paraglide/messages.js";
 import { nextStop, numbered, pauseWords, progressOf, stopsBy, stopWords } from "./rounds.js";
+import { timeOfDay } from "./time.js";
 
 const stop = (incident_id: string, state: RoundStop["state"], reason: string | null = null) => ({
   incident_id,
@@ -29,6 +31,19 @@ describe("a round", () => {
     const found = stopsBy([{ id: "r", stops: STOPS } as Round]);
     expect([...found.keys()]).toEqual(["c", "d"]);
     expect(found.get("d")?.n).toBe(3);
+  });
+  it("says when a stop is reached as a range, as one time where no range is known", () => {
+    const at = (minutes: number) => new Date(Date.UTC(2026, 0, 1, 7, minutes)).toISOString();
+    const told = (eta_latest?: string | null) =>
+      stopWords({
+        ...stop("c", "waiting"),
+        eta: at(5),
+        ...(eta_latest === undefined ? {} : { eta_latest }),
+      });
+    expect(told(at(21))).toBe(`${timeOfDay(at(5))}–${timeOfDay(at(21))}`);
+    expect([told(), told(null), told(at(5))]).toEqual(Array(3).fill(timeOfDay(at(5))));
+    expect(m.stop_range_title({}, { locale: "id" })).toContain("9 dari 10");
+    expect(m.stop_range_title({}, { locale: "en" })).toContain("9 in 10");
   });
   it("says what became of a stop", () => {
     expect(stopWords(stop("a", "done"))).not.toBe(stopWords(stop("b", "dropped", "closed")));

@@ -3,7 +3,7 @@
 import type { Round, RoundStop } from "../live/entities.js";
 import { m } from "../paraglide/messages.js";
 import type { IconName } from "./icons.js";
-import { timeOfDay } from "./time.js";
+import { timeRange } from "./time.js";
 import type { Shown } from "./words.js";
 
 export interface Progress {
@@ -69,13 +69,15 @@ const REASONS: Record<string, () => string> = {
 };
 
 /** What became of a stop, or when it is planned. */
-export function stopWords(stop: Pick<RoundStop, "state" | "eta" | "reason">): string {
+export function stopWords(
+  stop: Pick<RoundStop, "state" | "eta" | "eta_latest" | "reason">,
+): string {
   if (stop.state === "done") return m.stop_done();
   if (stop.state === "dropped") {
     const why = stop.reason ? REASONS[stop.reason]?.() : undefined;
     return why ? `${m.stop_dropped()}: ${why}` : m.stop_dropped();
   }
-  return stop.eta ? timeOfDay(stop.eta) : m.stop_waiting();
+  return stop.eta ? timeRange(stop.eta, stop.eta_latest) : m.stop_waiting();
 }
 
 const PAUSES: Record<string, () => string> = {

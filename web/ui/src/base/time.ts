@@ -27,6 +27,12 @@ export function timeOfDay(iso: string): string {
   }).format(new Date(iso));
 }
 
+/** From the median to the p90, as a range: `14:05–14:20`; a single time where both read alike. */
+export function timeRange(half: string, most: string | null | undefined): string {
+  const [from, to] = [timeOfDay(half), timeOfDay(most ?? half)];
+  return from === to || Date.parse(most ?? half) < Date.parse(half) ? from : `${from}–${to}`;
+}
+
 /** Day and time, for moments that may not be today. */
 export function dayAndTime(iso: string): string {
   return new Intl.DateTimeFormat(writing(), {

@@ -106,6 +106,8 @@ export interface MoveUp {
   lat: number;
   gain: number | null;
   ete_s: number | null;
+  /** Absent in posts told before it was reckoned. */
+  p90_ete_s?: number | null;
   label: string | null;
   at: Moment;
 }
