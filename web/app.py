@@ -114,6 +114,8 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        # Sigap counts for itself (/metrics); asking for tracers costs a tenth of a position
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={"4XX": errors.DOCUMENTED},
         generate_unique_id_function=lambda route: route.name,
     )
@@ -124,6 +126,7 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
     app.state.sockets = stream.Sockets()
     app.state.intake = Intake()
     errors.install(app, page=refused)
+    app.router.routes.extend(trackers.first)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", screens.assets(), name="static")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from functools import lru_cache
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.errors import preferred, problem
@@ -77,7 +78,8 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _dress(MutableHeaders(raw=message["headers"]), scope, headers, request_id)
+                message["headers"] = list(message["headers"])
+                _dress(message["headers"], scope, headers, request_id)
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)
@@ -95,13 +97,17 @@ class Front:
             )
             await problem(500, "internal", detail)(scope, receive, dressed)
         finally:
-            fields = {
-                "request_id": request_id,
-                **_route(scope),
-                "status": status,
-                "ms": round((time.perf_counter() - started) * 1000, 1),
-            }
-            ACCESS.info("request", extra={"fields": fields})
+            _write_down(scope, request_id, status, time.perf_counter() - started)
+
+
+def _write_down(scope: Scope, request_id: str, status: int, took_s: float) -> None:
+    """The request's line; of a door that is quiet only what it refused, except at debug."""
+    quiet = status < 400 and getattr(scope.get("route"), "quiet", False)
+    level = logging.DEBUG if quiet else logging.INFO
+    if ACCESS.isEnabledFor(level):
+        ms = round(took_s * 1000, 1)
+        fields = {"request_id": request_id, **_route(scope), "status": status, "ms": ms}
+        ACCESS.log(level, "request", extra={"fields": fields})
 
 
 def _route(scope: Scope) -> dict[str, str]:
@@ -109,21 +115,34 @@ def _route(scope: Scope) -> dict[str, str]:
     return {"method": scope["method"], "route": getattr(route, "path", "none")}
 
 
-def _dress(headers: MutableHeaders, scope: Scope, asked: Headers, request_id: str) -> None:
-    safe: Iterable[tuple[str, str]] = (
-        ("Content-Security-Policy", content_security_policy(asked.get("host", ""))),
+def _dress(raw: list[tuple[bytes, bytes]], scope: Scope, asked: Headers, request_id: str) -> None:
+    """Add what an answer does not say itself already; `raw` are its headers, changed in place."""
+    said = {name.lower() for name, _ in raw}
+    raw += [
+        header
+        for header in _safe(asked.get("host", ""), scope["scheme"] == "https")
+        if header[0] not in said
+    ]
+    if scope["path"].startswith("/api/") and b"cache-control" not in said:
+        raw.append((b"cache-control", b"no-store"))
+    if b"x-request-id" in said:
+        raw[:] = [header for header in raw if header[0].lower() != b"x-request-id"]
+    raw.append((b"x-request-id", request_id.encode()))
+
+
+@lru_cache(maxsize=64)
+def _safe(host: str, is_https: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers every answer carries, as they go over the wire."""
+    safe = {
+        "Content-Security-Policy": content_security_policy(host),
         # Private links carry a token in the query: no other site may see them.
-        ("Referrer-Policy", "same-origin"),
-        ("Permissions-Policy", PERMISSIONS),
-        ("X-Content-Type-Options", "nosniff"),
-        ("X-Frame-Options", "DENY"),
-        ("Cross-Origin-Opener-Policy", "same-origin"),
-        ("Cross-Origin-Resource-Policy", "same-origin"),
-    )
-    for name, value in safe:
-        headers.setdefault(name, value)
-    if scope["scheme"] == "https":
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if scope["path"].startswith("/api/"):
-        headers.setdefault("Cache-Control", "no-store")
-    headers["X-Request-Id"] = request_id
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": PERMISSIONS,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if is_https:
+        safe["Strict-Transport-Security"] = "max-age=31536000"
+    return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in safe.items())

@@ -187,13 +187,14 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        limit = body_limit(scope["path"], headers.get(b"content-type", ""))
-        announced = headers.get(b"content-length", "0")
+        headers = dict(scope["headers"])
+        kind = headers.get(b"content-type", b"").decode("latin-1")
+        limit = body_limit(scope["path"], kind)
+        announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
             response = http_problem(
                 _too_large(limit),
-                preferred(headers.get(b"accept-language", "")),
+                preferred(headers.get(b"accept-language", b"").decode("latin-1")),
                 method=scope["method"],
             )
             await response(scope, receive, send)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from web.sockets import PipedProtocol
 
@@ -15,6 +16,31 @@ WAITING = 2048
 """So many connections wait in the kernel to be accepted."""
 AT_ONCE = 16
 """So many a process accepts in one go; the rest is left to the others."""
+
+
+MAX_HEAD_BYTES = 64 * 1024
+
+
+class HeadLimited(HttpToolsProtocol):
+    """Requests read by llhttp, in C; unlike h11 it sets no limit to their heads."""
+
+    _head_bytes = 0
+    _is_in_head = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The request's headers are too long.")
+
+    def on_message_begin(self) -> None:
+        self._is_in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        super().on_headers_complete()
 
 
 class Server(uvicorn.Server):
@@ -27,6 +53,7 @@ class Server(uvicorn.Server):
                 app,
                 log_config=None,
                 access_log=False,
+                http=HeadLimited,
                 ws=PipedProtocol,
                 # the protocol's own heartbeats serve: browsers answer those even while asleep
                 ws_ping_interval=None,

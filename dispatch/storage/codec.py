@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -100,17 +100,18 @@ def read_entry(row: Mapping[str, Any], channels: tuple[str, ...] = ()) -> Entry:
     )
 
 
-def _names(type_: Any) -> Iterator[str]:
-    return (field.name for field in fields(type_))
+@cache
+def _names(type_: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(type_))
 
 
 def _values(thing: Any) -> dict[str, Any]:
-    return {name: getattr(thing, name) for name in _names(thing)}
+    return {name: getattr(thing, name) for name in _names(cast("Any", type(thing)))}
 
 
 def _read(type_: type[T], row: Mapping[str, Any]) -> T:
     """Columns come as what they are; only lists out of JSON need their items read."""
-    known = {name: row[name] for name in _names(type_)}
+    known = {name: row[name] for name in _names(cast("Any", type_))}
     for name, item in _tuples(cast("Any", type_)):
         known[name] = tuple(item(value) for value in known[name])
     return type_(**known)

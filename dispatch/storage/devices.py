@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from dispatch.core.errors import Conflict, NotFound
 from dispatch.storage import tables
@@ -81,6 +81,13 @@ def tell(
 ) -> None:
     """Keep what these devices last sent: (id, when, what)."""
     table = tables.device
-    for device_id, seen_at, said in news:
-        where = (table.c.city_id == city_id, table.c.id == device_id)
-        connection.execute(update(table).where(*where).values(seen_at=seen_at, news=dict(said)))
+    rows = [
+        {"its_id": device_id, "seen_at": seen_at, "news": dict(said)}
+        for device_id, seen_at, said in news
+    ]
+    if rows:
+        where = (table.c.city_id == city_id, table.c.id == bindparam("its_id"))
+        change = update(table).where(*where)
+        connection.execute(
+            change.values(seen_at=bindparam("seen_at"), news=bindparam("news")), rows
+        )

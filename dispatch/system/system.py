@@ -13,6 +13,7 @@ import logging
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -616,8 +617,8 @@ class System:
         A fix that shows a crew under way or on scene moves its assignment.
         """
         taken = self._positions[city_id].take(self.city(city_id), found)
-        for word in taken.said:
-            telemetry.FIXES.labels(city_id, word or "taken").inc()
+        for word, count in Counter(taken.said).items():
+            telemetry.FIXES.labels(city_id, word or "taken").inc(count)
         self._followers[city_id].follow(taken.moved)
         return taken
 

@@ -189,6 +189,6 @@ IMPORT_NAMES = {
     "click": "typer",
     "anyio": "fastapi",
 }
-# Asked for all the same: what FastAPI reads forms with, the PostgreSQL driver that SQLAlchemy loads
-# by name, and the time zones of machines that have none.
-NOT_IMPORTED = {"psycopg", "python-multipart", "tzdata"}
+# Asked for all the same: what uvicorn reads requests and FastAPI forms with, the PostgreSQL
+# driver that SQLAlchemy loads by name, and the time zones of machines that have none.
+NOT_IMPORTED = {"httptools", "psycopg", "python-multipart", "tzdata"}

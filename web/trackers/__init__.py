@@ -1,5 +1,5 @@
 """The doors of phones and trackers: each speaks its own protocol, all end in the same pipeline."""
 
-from web.trackers.doors import router
+from web.trackers.doors import first, router
 
-__all__ = ["router"]
+__all__ = ["first", "router"]

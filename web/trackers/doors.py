@@ -15,16 +15,17 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-import anyio.to_thread
 import orjson
 from fastapi import APIRouter, Path, Request, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from dispatch.core.crews import Fix
 from dispatch.storage.devices import Device
 from dispatch.system import City, System
 from web import limits
 from web.api.deeds import json
-from web.auth import TheCity, TheSystem
+from web.auth import TheCity, TheSystem, the_city, the_system
 from web.errors import Problem
 from web.trackers import osmand, owntracks, traccar
 from web.trackers.intake import Intake
@@ -38,20 +39,41 @@ NOBODY = UUID(int=0)
 Secret = Annotated[str, Path(max_length=200)]
 
 
-@router.get("/osmand/{city}")
-@router.post("/osmand/{city}")
-async def osmand_door(request: Request, city: TheCity, system: TheSystem) -> Response:
-    """The secret comes as parameter `secret`, or as the password of Basic authentication."""
-    return await _osmand(request, city, system, None)
+async def osmand_door(request: Request) -> Response:
+    """The secret comes as the end of the address (Traccar Client drops the query), as parameter
+    `secret`, or as the password of Basic authentication.
+    """
+    system = the_system(request)
+    city = the_city(request.path_params["city"], system)
+    return await _osmand(request, city, system, request.path_params.get("secret"))
 
 
-@router.get("/osmand/{city}/{secret}")
-@router.post("/osmand/{city}/{secret}")
-async def osmand_door_by_address(
-    request: Request, city: TheCity, system: TheSystem, secret: Secret
-) -> Response:
-    """Traccar Client keeps the path of its server's address and drops the query."""
-    return await _osmand(request, city, system, secret)
+class Doorway(Route):
+    """A door that thousands pass each second: plain ASGI, no dependencies to solve.
+
+    The same address, methods and refusals as any route of the application. Requests that were
+    taken are logged at debug: a line for each would say nothing and cost more than the position.
+    """
+
+    quiet = True
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self
+        if scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        response = await self.endpoint(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+first = [
+    Doorway(path, osmand_door, methods=["GET", "POST"], name=name, include_in_schema=False)
+    for path, name in (
+        ("/osmand/{city}/{secret}", "osmand_door_by_address"),
+        ("/osmand/{city}", "osmand_door"),
+    )
+]
+"""Stands before every other route."""
 
 
 async def _osmand(request: Request, city: City, system: System, secret: str | None) -> Response:
@@ -168,9 +190,8 @@ async def _take(
     if len(found) > MOST:
         raise Problem(413, "too_many_fixes", limit=MOST)
     ids = {reading.device_id for reading in found}
-    devices = system.devices(city.id)
-    if devices.outdated():
-        await anyio.to_thread.run_sync(devices.refresh)
+    intake: Intake = request.app.state.intake
+    devices = await intake.registry(system, city.id)
     known = {device_id: devices.let_in(device_id, secret or "") for device_id in ids}
     if not ids or not all(known.values()):
         limits.check(request, "device_secret")

@@ -16,6 +16,7 @@ import anyio.to_thread
 
 from dispatch.core.crews import Fix
 from dispatch.system import System
+from dispatch.system.devices import Devices
 from web.errors import Problem
 
 MOST_WAITING = 50_000
@@ -38,6 +39,19 @@ class Intake:
 
     def __init__(self) -> None:
         self._queues: dict[str, _Queue] = {}
+        self._reads: dict[str, asyncio.Task[None]] = {}
+
+    async def registry(self, system: System, city_id: str) -> Devices:
+        """The trackers of a city, read anew when that is due: once for all who knock meanwhile."""
+        devices = system.devices(city_id)
+        if devices.outdated():
+            task = self._reads.get(city_id)
+            if task is None or task.done():
+                task = asyncio.create_task(anyio.to_thread.run_sync(devices.refresh))
+                self._reads[city_id] = task
+            # who hangs up must not end the reading that others wait for
+            await asyncio.shield(task)
+        return devices
 
     async def take(self, system: System, city_id: str, fixes: Sequence[Fix]) -> Said:
         """What became of each fix. Raises Problem 503 when too many wait already."""
