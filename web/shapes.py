@@ -646,6 +646,21 @@ class Arrivals(Answer):
     within_target: float | None
 
 
+class Foretold(Answer):
+    """How true times of arrival were, from asked to arrived, over the `n` arrivals vouched for.
+
+    `mae_s` mean absolute error, `bias_s` above 0: later than told. Shares, 0 to 1, that came by
+    the p50 and the p90 told. `left_out` arrivals only a button tells of.
+    """
+
+    n: int
+    left_out: int
+    mae_s: float | None
+    bias_s: float | None
+    within_p50: float | None
+    within_p90: float | None
+
+
 class Evaluation(Answer):
     from_: datetime = Field(alias="from")
     to: datetime
@@ -654,6 +669,7 @@ class Evaluation(Answer):
     definitions: list[Definition]
     overall: Intervals
     arrivals: list[Arrivals]
+    foretold: Foretold
     groups: list[Group]
     log_hash: str
 

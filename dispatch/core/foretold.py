@@ -44,26 +44,41 @@ class Truth:
     mean_took_s: float
 
 
-def told_in(events: Iterable[ev.Event]) -> list[Told]:
-    """The arrivals in a log that were foretold when the crew was asked, by when it was asked."""
-    offers: dict[UUID, tuple[datetime, float, float]] = {}
-    arrived: dict[UUID, tuple[float, bool]] = {}
-    for event in events:
-        fact = event.fact
+class Tally:
+    """Offers and arrivals, taken from a log event by event."""
+
+    def __init__(self) -> None:
+        self._offers: dict[UUID, tuple[datetime, float, float]] = {}
+        self._arrived: dict[UUID, tuple[float, bool]] = {}
+
+    def take(self, event: ev.Event) -> None:
+        """Go on with the next event of the log."""
+        fact, subject = event.fact, event.subject
         if isinstance(fact, ev.AssignmentOffered):
             if fact.ete_s is not None and fact.p90_ete_s is not None:
-                offers[event.subject] = (event.at, fact.ete_s, fact.p90_ete_s)
-        elif isinstance(fact, ev.AssignmentOnScene) and event.subject in offers:
-            took_s = (event.at - offers[event.subject][0]).total_seconds()
-            arrived[event.subject] = (took_s, fact.evidence in VOUCHED)
-        elif isinstance(fact, ev.AssignmentEvidenceGraded) and event.subject in arrived:
-            arrived[event.subject] = (arrived[event.subject][0], fact.evidence in VOUCHED)
-    found = [
-        Told(subject, *offers[subject], took_s, vouched)
-        for subject, (took_s, vouched) in arrived.items()
-        if took_s > 0
-    ]
-    return sorted(found, key=lambda told: (told.asked_at, told.assignment_id))
+                self._offers[subject] = (event.at, fact.ete_s, fact.p90_ete_s)
+        elif isinstance(fact, ev.AssignmentOnScene) and subject in self._offers:
+            took_s = (event.at - self._offers[subject][0]).total_seconds()
+            self._arrived[subject] = (took_s, fact.evidence in VOUCHED)
+        elif isinstance(fact, ev.AssignmentEvidenceGraded) and subject in self._arrived:
+            self._arrived[subject] = (self._arrived[subject][0], fact.evidence in VOUCHED)
+
+    def told(self) -> list[Told]:
+        """The arrivals that were foretold when the crew was asked, by when it was asked."""
+        found = [
+            Told(subject, *self._offers[subject], took_s, vouched)
+            for subject, (took_s, vouched) in self._arrived.items()
+            if took_s > 0
+        ]
+        return sorted(found, key=lambda told: (told.asked_at, told.assignment_id))
+
+
+def told_in(events: Iterable[ev.Event]) -> list[Told]:
+    """The arrivals in a log that were foretold when the crew was asked, by when it was asked."""
+    tally = Tally()
+    for event in events:
+        tally.take(event)
+    return tally.told()
 
 
 def truth_of(told: Sequence[Told]) -> Truth | None:

@@ -128,3 +128,6 @@ def the_evaluation_counts_it(people: People, sigap: Sigap) -> None:
     minutes, seconds = divmod(round(total["p50_s"]), 60)
     assert shown == [str(total["n"]), str(total["missing"]), f"{minutes}:{seconds:02}"]
     expect(page.get_by_role("group").get_by_text("Pohon tumbang").first).to_be_visible()
+    foretold = page.get_by_role("region", name=say("eval_foretold"))
+    expect(foretold).to_be_visible()
+    expect(foretold).to_contain_text(say("eval_foretold_note"))

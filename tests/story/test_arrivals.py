@@ -214,7 +214,8 @@ def test_the_evaluation_shows_arrivals_by_evidence(city: Stand) -> None:
     """Complaint 6 and the promise: the share in time stands beside how it is known."""
     far, near = Case(city, "Regu H"), Case(city, "Regu I")
     desk = city.staff("supervisor")
-    before = {row["evidence"]: row["n"] for row in desk.get("/evaluation").json()["arrivals"]}
+    earlier = desk.get("/evaluation").json()
+    before = {row["evidence"]: row["n"] for row in earlier["arrivals"]}
     for case, metres in ((far, 900.0), (near, 0.0)):
         case.send()
         case.press(lon=LON, lat=LAT + metres / DEGREE_M)
@@ -222,6 +223,10 @@ def test_the_evaluation_shows_arrivals_by_evidence(city: Stand) -> None:
     more = {row["evidence"]: row["n"] - before[row["evidence"]] for row in answer["arrivals"]}
     assert {name: n for name, n in more.items() if n} == {"button_far": 1, "button": 1}
     assert sum(row["n"] for row in answer["arrivals"]) == answer["overall"]["total_response"]["n"]
+    foretold = {
+        name: answer["foretold"][name] - earlier["foretold"][name] for name in ("n", "left_out")
+    }
+    assert foretold == {"n": 0, "left_out": 2}, "a button does not vouch for a time of arrival"
     assert {group["key"] for group in answer["groups"]} >= {"button_far", "button"}
     far.end()
     near.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from tests.unit.test_system_closures import EAST, WEST
 from tests.unit.test_system_etas import Town
+from web.api.evaluation import Books, _foretold
 from web.cli.main import app
 
 
@@ -44,6 +46,36 @@ def test_the_report_tells_how_true_the_times_were(told: Path) -> None:
     assert whole["within_p50"] <= whole["within_p90"]
     assert sum(part["n"] for part in parts if part["by"] == "hour") == 3
     assert [part["part"] for part in parts if part["by"] == "distance"] == ["0–1 km"]
+
+
+def test_the_evaluation_says_what_the_report_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, books = Town(tmp_path), Books()
+    crew = town.crew("Barat", WEST)
+    since, until = town.now - timedelta(days=1), town.now + timedelta(days=30)
+    assert _foretold(books.read(town.system, "kota", None, since=since, until=until)[2]) == {
+        "n": 0,
+        "left_out": 0,
+        "mae_s": None,
+        "bias_s": None,
+        "within_p50": None,
+        "within_p90": None,
+    }
+    for evidence in ("geofence", "button", "geofence"):
+        town.drive(crew, "pothole", EAST, start=WEST, evidence=evidence)
+        # read on from where it was read before
+        told = books.read(town.system, "kota", None, since=since, until=until)[2]
+    late = books.read(town.system, "kota", None, since=until, until=until + timedelta(days=1))[2]
+    town.system.stop()
+    monkeypatch.setenv("SIGAP_DATABASE_URL", f"sqlite:///{tmp_path / 'sigap.sqlite3'}")
+    monkeypatch.setenv("SIGAP_DATA_DIR", str(tmp_path))
+    ran = CliRunner().invoke(app, ["eta", "report", "kota", "--json"])
+    head, whole, *_ = [json.loads(text) for text in ran.stdout.splitlines()]
+    shown = _foretold(told)
+    assert (shown.pop("left_out"), shown["n"]) == (head["left_out_button_only"], 2) == (1, 2)
+    assert shown == {name: whole[name] for name in shown}
+    assert late == []
 
 
 def test_the_table_is_for_people(told: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from dispatch.core import evaluation as figures
 from dispatch.core.evaluation import Case, Figure
+from dispatch.core.foretold import Tally, Told, truth_of
 from dispatch.core.log import write_fact
 from dispatch.core.policy import Policy
 from dispatch.storage import journal
@@ -50,7 +51,7 @@ def evaluation(
     until = to or system.clock()
     since = from_ or until - timedelta(days=DEFAULT_DAYS)
     books: Books = request.app.state.books
-    upto, cases, log_hash = books.read(system, city.id, offset, since=since, until=until)
+    upto, cases, told, log_hash = books.read(system, city.id, offset, since=since, until=until)
     target_s = city.policy.promise.target_s
     groups = figures.grouped(cases, by, target_s=target_s)
     return json(
@@ -66,6 +67,7 @@ def evaluation(
             ],
             "overall": _shown(figures.summary(cases, target_s=target_s)),
             "arrivals": figures.arrivals(cases, target_s=target_s),
+            "foretold": _foretold(told),
             "groups": [_group(group, by, city.policy) for group in groups],
             "log_hash": log_hash,
         }
@@ -79,6 +81,7 @@ class Page:
     epoch: str
     offset: int = 0
     ledger: figures.Ledger = field(default_factory=figures.Ledger)
+    tally: Tally = field(default_factory=Tally)
     digest: Any = field(default_factory=hashlib.sha256)
 
     def read(self, connection: Connection, city_id: str, upto: int) -> None:
@@ -89,6 +92,7 @@ class Page:
             line = [event.key, event.version, event.type, moment(event.at), write_fact(event.fact)]
             self.digest.update(orjson.dumps(line, option=orjson.OPT_SORT_KEYS))
             self.ledger.take(event)
+            self.tally.take(event)
         self.offset = upto
 
 
@@ -101,8 +105,11 @@ class Books:
 
     def read(
         self, system: System, city_id: str, offset: int | None, *, since: datetime, until: datetime
-    ) -> tuple[int, list[Case], str]:
-        """Offset, cases and fingerprint at the offset, at most the log's end; None: at its end."""
+    ) -> tuple[int, list[Case], list[Told], str]:
+        """Offset, cases, arrivals foretold and fingerprint at the offset, at most the log's end.
+
+        None: at its end. Arrivals count by when their crew was asked.
+        """
         with self._lock, reading(system.engine) as connection:
             epoch, head = journal.head(connection, city_id)
             upto = head if offset is None else min(offset, head)
@@ -113,7 +120,8 @@ class Books:
             if upto == head:
                 self._newest[city_id] = page
             cases = page.ledger.cases(since=since, until=until)
-            return upto, cases, page.digest.hexdigest()
+            told = [each for each in page.tally.told() if since <= each.asked_at < until]
+            return upto, cases, told, page.digest.hexdigest()
 
 
 def _shown(summary: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
@@ -124,6 +132,20 @@ def _shown(summary: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
             del fields["within_target"]
         shown[name] = fields
     return shown
+
+
+def _foretold(told: Sequence[Told]) -> dict[str, Any]:
+    """How true the times of arrival were, as `sigap eta report` reckons it."""
+    vouched = [each for each in told if each.vouched]
+    truth = truth_of(vouched)
+    return {
+        "n": len(vouched),
+        "left_out": len(told) - len(vouched),
+        **{
+            name: getattr(truth, name) if truth else None
+            for name in ("mae_s", "bias_s", "within_p50", "within_p90")
+        },
+    }
 
 
 def _group(group: Mapping[str, Any], by: By, policy: Policy) -> dict[str, Any]:

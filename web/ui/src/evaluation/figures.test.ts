@@ -28,6 +28,7 @@ const evaluation: Evaluation = {
   definitions: [{ name: "total_response", from: "received_at", to: "arrived_at" }],
   overall: figures,
   arrivals: [],
+  foretold: { n: 0, left_out: 0, mae_s: null, bias_s: null, within_p50: null, within_p90: null },
   groups: [{ key: "tree", ...figures }],
   log_hash: "abc",
 };

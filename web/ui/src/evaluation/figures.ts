@@ -34,6 +34,18 @@ export interface Arrivals {
   within_target: number | null;
 }
 
+/** How true the times of arrival were that crews were offered with; null where n is 0. */
+export interface Foretold {
+  n: number;
+  /** Arrivals that only a button tells of. */
+  left_out: number;
+  mae_s: number | null;
+  /** Above 0: later than told. */
+  bias_s: number | null;
+  within_p50: number | null;
+  within_p90: number | null;
+}
+
 export interface Evaluation {
   from: string;
   to: string;
@@ -42,6 +54,7 @@ export interface Evaluation {
   definitions: { name: Interval; from: string; to: string }[];
   overall: Figures;
   arrivals: Arrivals[];
+  foretold: Foretold;
   groups: Group[];
   log_hash: string;
 }
