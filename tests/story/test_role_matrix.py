@@ -84,6 +84,7 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "GET /{city}/evaluation": EVERYBODY,
     "GET /{city}/agency": EVERYBODY,
     "GET /{city}/devices": EVERYBODY,
+    "GET /{city}/replay": EVERYBODY,
     "GET /{city}/signin": EVERYBODY,
     # dispatching
     "POST /api/{city}/reports/{report_id}/verify": DISPATCH,
