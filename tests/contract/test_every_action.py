@@ -66,6 +66,8 @@ def _desk(city: Watched) -> None:
     city.do(actions.join_report, 30, DISPATCHER, joined.id, incident_id=incident.id)
     city.do(actions.undo_decision, 35, DISPATCHER, joined.id)
     city.do(actions.locate_report, 40, DISPATCHER, aside.id, lon=111.53, lat=-7.64)
+    city.do(actions.remember_place, 41, DISPATCHER, aside.id)
+    city.do(actions.forget_place, 42, DISPATCHER, aside.id, reason="salah letak")
     for verdict in ("postponed", "not_our_authority", "archived"):
         late = new_report(city, 50)
         put_aside = {"verdict": verdict, "reason": "alasan"}

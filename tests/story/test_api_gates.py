@@ -167,7 +167,7 @@ def test_an_alarm_is_raised_by_whoever_dispatches(city: Stand) -> None:
 def test_screens_are_told_the_city_s_rules(city: Stand) -> None:
     told = city.visitor().get("/api/kota").json()
     assert told["gates"]["shift_h"] == 8
-    assert told["diversion"]["lock_s"] == 300
+    assert told["diversion"]["lock_s"] == 180
     [tree] = [s for s in told["services"] if s["service_code"] == "fallen_tree"]
     assert [len(level["slots"]) for level in tree["alarm_levels"]] == [1, 3, 4]
     [other] = [s for s in told["services"] if s["service_code"] == "waste"]

@@ -56,7 +56,11 @@ def electricians(city: Stand, name: str, *skills: str, east: float = 0.0) -> UUI
 
 def seen(city: Stand, crew_id: UUID, lon: float, lat: float) -> None:
     now = city.system.clock()
-    city.system._positions["kota"]._newest.pop(crew_id, None)
+    known = city.system._positions["kota"]
+    known._newest.pop(crew_id, None)
+    # a crew of this town leaps: what its phone sent before says nothing about how fast it drove
+    for track in [key for key in known._tracks if key[0] == crew_id]:
+        del known._tracks[track]
     assert city.system.take_fixes("kota", crew_id, [Fix(crew_id, lon, lat, now, now)]) == []
     city.system.flush_positions()
 
