@@ -201,6 +201,43 @@ PLANS: Mapping[str, Sentence] = {
 
 # What the rules below say, in English there; `{}` stands for a value. A test compares both sides.
 FROM_BELOW: Mapping[str, str] = {
+    "A trouble is one of: {}.": "Gangguannya salah satu dari: {}.",
+    "Set the place on the map first: a name needs a place.": (
+        "Tentukan tempatnya di peta dahulu: sebuah nama perlu tempat."
+    ),
+    "This name is remembered already.": "Nama ini sudah diingat.",
+    "No name is remembered from this report.": "Tidak ada nama yang diingat dari laporan ini.",
+    "There is no device “{}” in this city.": "Tidak ada perangkat “{}” di kota ini.",
+    "There is a device “{}” already. Choose another id.": (
+        "Perangkat “{}” sudah ada. Pilih id lain."
+    ),
+    "Give the device a name of at most 80 letters.": (
+        "Beri perangkat nama paling banyak 80 huruf."
+    ),
+    "An id has 3 to 40 letters, digits, dots, dashes or underscores.": (
+        "Id terdiri dari 3 sampai 40 huruf, angka, titik, tanda hubung, atau garis bawah."
+    ),
+    "This device is retired. Register a new one.": (
+        "Perangkat ini sudah dipensiunkan. Daftarkan yang baru."
+    ),
+    "A box needs west ≤ east and south ≤ north.": (
+        "Kotak perlu barat ≤ timur dan selatan ≤ utara."
+    ),
+    "Ask for at most {} km at once; zoom in.": (
+        "Minta paling banyak {} km sekaligus; perbesar peta."
+    ),
+    "“to” must be later than “from”.": "“to” harus sesudah “from”.",
+    "Ask for at most 31 days at once.": "Minta paling banyak 31 hari sekaligus.",
+    (
+        "Nothing was typed here that could be a name: "
+        "it must name a place, hold no phone number, and not be secret."
+    ): (
+        "Tidak ada tulisan di sini yang bisa menjadi nama: harus menyebut tempat, tanpa "
+        "nomor telepon, dan tidak rahasia."
+    ),
+    "There is no city “{}” in this database; there is: {}.": (
+        "Tidak ada kota “{}” di basis data ini; yang ada: {}."
+    ),
     "Set the place on the map before verifying: a crew cannot be sent without one.": (
         "Tentukan tempatnya di peta sebelum verifikasi: tanpa itu regu tidak bisa dikirim."
     ),

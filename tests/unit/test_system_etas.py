@@ -74,7 +74,7 @@ def drives(town: Town, count: int) -> UUID:
     crew = town.crew(f"Barat {town.now:%d %H:%M}", WEST)
     for i in range(count):
         there = metres(200 + 37.0 * (i % 20), 0)
-        town.drive(crew, "pothole", there, start=WEST if i % 2 else EAST)
+        town.drive(crew, "pothole", there, start=EAST if i % 2 else WEST)
         town.now += timedelta(minutes=20)
     return crew
 
