@@ -177,6 +177,9 @@ class System:
         finally:
             for stop in stops:
                 stop()
+            # nobody measures any more: what the last look saw must not be told for ever
+            telemetry.SOCKETS.set(0)
+            telemetry.WAITING.set(0)
 
     def _fed(self, events: asyncio.AbstractEventLoop) -> Callable[[Published], None]:
         def take(sent: Published) -> None:

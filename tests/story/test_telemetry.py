@@ -18,7 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
 from dispatch.core.crews import Fix
+from dispatch.system import telemetry
 from tests.story.served import Served, served
+from tests.story.several import until
 from tests.story.test_asyncapi import report
 from tests.story.test_live_client import client_of, eventually, work
 from web import logs, tracking
@@ -67,7 +69,7 @@ def test_the_figures_are_those_of_what_happened(city: Served) -> None:
             def changed(*key: str) -> float:
                 return measured(city.base).get(key, 0.0) - before.get(key, 0.0)
 
-            await eventually(lambda: changed("sigap_sockets_open") == 2)
+            await eventually(lambda: measured(city.base)["sigap_sockets_open",] == 2)
             await eventually(lambda: changed("sigap_deliveries_total") >= 2 * 6)
             assert changed("sigap_fixes_total", "kota", "zero") == 1
             assert changed("sigap_fixes_total", "kota", "future") == 1
@@ -82,6 +84,19 @@ def test_the_figures_are_those_of_what_happened(city: Served) -> None:
         await eventually(lambda: measured(city.base)["sigap_sockets_open",] == 0)
 
     asyncio.run(scene())
+
+
+def test_no_socket_is_counted_when_nobody_serves_any_more(tmp_path: Path) -> None:
+    async def watched(own: Served) -> None:
+        async with client_of(own) as client:
+            channel = await client.follow("city/kota")
+            await channel.until(lambda: channel.started)
+            await eventually(lambda: measured(own.base)["sigap_sockets_open",] == 1)
+
+    with served(tmp_path) as own:
+        asyncio.run(watched(own))
+    [family] = telemetry.SOCKETS.collect()
+    assert [sample.value for sample in family.samples] == [0]
 
 
 def stall(city: Served) -> None:
@@ -164,6 +179,8 @@ def test_every_line_of_a_request_has_its_number(city: Served) -> None:
         other = httpx.get(f"{city.base}/healthz", headers={"X-Request-Id": "bad id!"})
         made = other.headers["X-Request-Id"]
         assert made not in ("", "bad id!")
+        # the line of an access is written after its answer is sent
+        until(lambda: made in said.getvalue(), what="the last line of the log")
     finally:
         logs.configure(level=logging.WARNING)
     lines = [orjson.loads(line) for line in said.getvalue().splitlines()]
