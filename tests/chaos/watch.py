@@ -14,7 +14,7 @@ from realtime.wire import Folded
 from tests.chaos.site import CITY
 
 RETRY_S = 0.2
-PLACE = ("lon", "lat", "age_s", "freshness")
+PLACE = ("lon", "lat", "fix_time")
 """What a citizen's page has of a crew's position."""
 SILENT_S = 45.0
 """The server says something every 20 s at least: who hears nothing so long begins again."""
