@@ -13,14 +13,21 @@ Box = Annotated[
     tuple[Degrees, Degrees, Degrees, Degrees],
     msgspec.Meta(description="west, south, east, north in degrees, WGS 84"),
 ]
+Heading = Annotated[int, msgspec.Meta(ge=0, le=360, description="degrees from north, clockwise")]
+Age = Annotated[int, msgspec.Meta(ge=0, description="seconds old when it was sent")]
+Battery = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Mock = Annotated[Literal[0, 1], msgspec.Meta(description="1: an app made the position up")]
 Row = Annotated[
-    list[Any],
-    msgspec.Meta(
-        min_length=5,
-        description="crew id, longitude, latitude, heading in degrees or null, age in whole "
-        "seconds when sent, battery 0 to 1 or null, 1 for a made-up position else 0, and what "
-        "later versions add",
-    ),
+    tuple[
+        Annotated[str, msgspec.Meta(description="the crew's id")],
+        Annotated[Degrees, msgspec.Meta(description="longitude")],
+        Annotated[float, msgspec.Meta(ge=-90, le=90, description="latitude")],
+        Heading | None,
+        Age,
+        Battery | None,
+        Mock,
+    ],
+    msgspec.Meta(description="crew, longitude, latitude, heading, age, battery, mock"),
 ]
 
 

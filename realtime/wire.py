@@ -197,8 +197,9 @@ def recovered_text(
 
 
 def positions(channel: str, frame: Iterable[Iterable[Any]]) -> str:
-    """The text of a position frame: [[crew, lon, lat, heading, age_s], …]; latest wins."""
-    return _text(messages.Positions(channel, [list(row) for row in frame]))
+    """The text of a position frame: [[crew, lon, lat, heading, age_s, …], …]; latest wins."""
+    rows: list[Any] = list(frame)
+    return _text(messages.Positions(channel, rows))
 
 
 def answer(channel: str, start: Start) -> str:

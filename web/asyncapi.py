@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from dispatch.core.events import fact_types
 from realtime import messages
+from web import wire_facts, wire_things
 
 FILE = Path(__file__).resolve().parent / "ui" / "asyncapi.json"
 SCHEMAS = "#/components/schemas/"
@@ -87,10 +87,16 @@ def _schemas() -> dict[str, Any]:
     _, made = msgspec.json.schema_components(_all(), ref_template=SCHEMAS + "{name}")
     for schema in made.values():
         schema["additionalProperties"] = False
-        schema["description"] = inspect.cleandoc(schema["description"]).replace("\n", " ")
     for name in ("Event", "Durable"):
-        made[name]["properties"]["t"] = {"enum": sorted(fact_types())}
-        made[name]["properties"]["k"] = {"type": "string", "pattern": "^[a-z_]+/[^/]+$"}
+        made[name] |= wire_facts.by_key(SCHEMAS)
+    made["Snapshot"]["properties"]["state"] = wire_facts.state(SCHEMAS)
+    made |= wire_facts.schemas(SCHEMAS) | wire_things.schemas(SCHEMAS + "{model}")
+    for kind in wire_things.LIFECYCLES:
+        change = made[f"{kind.title()}Change"]
+        change |= {"if": {"required": ["id"]}, "then": {"required": list(change["properties"])}}
+    for schema in made.values():
+        if "description" in schema:
+            schema["description"] = inspect.cleandoc(schema["description"]).replace("\n", " ")
     plain: dict[str, Any] = _draft_07(made)
     return plain
 

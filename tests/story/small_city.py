@@ -28,6 +28,7 @@ from dispatch.storage import migrations
 from dispatch.storage.cities import found_city
 from dispatch.system import City, System
 from dispatch.system.build import knowing
+from dispatch.system.clock import Clock
 from geo.areas import Area, Areas
 from geo.geocoding import Candidate, Phrase
 from geo.network import StraightLineNetwork
@@ -100,7 +101,9 @@ def small_city(city_id: str = "kota", *, basemap: Path | None = None) -> City:
     )
 
 
-def small_system(folder: Path, *, database_url: str | None = None) -> System:
+def small_system(
+    folder: Path, *, database_url: str | None = None, clock: Clock | None = None
+) -> System:
     """Two cities, `kota` and `tetangga`, on a database of their own."""
     folder.mkdir(parents=True, exist_ok=True)
     basemap = folder / "basemap.pmtiles"
@@ -124,7 +127,7 @@ def small_system(folder: Path, *, database_url: str | None = None) -> System:
         cities,
         bus=LocalBus(),
         blobs=Blobs(folder / "blobs"),
-        clock=lambda: datetime.now(UTC),
+        clock=clock or (lambda: datetime.now(UTC)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -89,7 +89,8 @@ class Judge:
         self.seen: Counter[str] = Counter()
         self._validators = {
             name: jsonschema.Draft7Validator(
-                {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+                {"$ref": f"#/components/schemas/{name}", "components": document["components"]},
+                format_checker=jsonschema.FormatChecker(["uuid"]),
             )
             for name in SENT | HEARD
         }
@@ -100,11 +101,16 @@ class Judge:
     def said(self, message: Mapping[str, Any]) -> str:
         return self._one(message, HEARD)
 
+    def fits(self, message: Mapping[str, Any], among: Iterable[str] = SENT) -> set[str]:
+        """The names of the schemas that the message fits."""
+        return {name for name in among if self._validators[name].is_valid(message)}
+
     def _one(self, message: Mapping[str, Any], among: set[str]) -> str:
-        fits = [name for name in sorted(among) if self._validators[name].is_valid(message)]
+        fits = self.fits(message, among)
         assert len(fits) == 1, f"{fits}: {message}"
-        self.seen[fits[0]] += 1
-        return fits[0]
+        [name] = fits
+        self.seen[name] += 1
+        return name
 
 
 class Line:
