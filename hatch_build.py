@@ -25,7 +25,8 @@ SOURCE = Path("web/ui")
 BUILT = Path("web/static/ui")
 # Below web/ui, made by the tools themselves: no sources.
 MADE = {"node_modules", "dist", ".svelte-kit", "coverage", ".vite"}
-MADE |= {"paraglide", "cache", ".meta.json", "README.md", ".gitignore", "openapi.d.ts"}
+MADE |= {"paraglide", "cache", ".meta.json", "README.md", ".gitignore"}
+MADE |= {"openapi.d.ts", "asyncapi.d.ts"}
 STAMP = ".stamp"
 UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "ECONNRESET", "ENETUNREACH")
 

@@ -70,7 +70,7 @@ const REASONS: Record<string, () => string> = {
 
 /** What became of a stop, or when it is planned. */
 export function stopWords(
-  stop: Pick<RoundStop, "state" | "eta" | "eta_latest" | "reason">,
+  stop: Pick<RoundStop, "state" | "eta" | "reason"> & Partial<Pick<RoundStop, "eta_latest">>,
 ): string {
   if (stop.state === "done") return m.stop_done();
   if (stop.state === "dropped") {

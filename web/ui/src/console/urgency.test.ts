@@ -54,7 +54,7 @@ describe("byUrgency with forecasts", () => {
   });
   it("counts the recommended crew among those who could save it, until it is sent", () => {
     const plan = { crew_id: "r", p_on_time: 0.4, ete_s: 500 } as Incident["recommendation"];
-    const savers = [
+    const savers: Incident["savers"] = [
       { crew_id: "a", p_on_time: 0.6, ete_s: 300, how: "divert" },
       { crew_id: "b", p_on_time: 0.3, ete_s: 700, how: "send" },
     ];

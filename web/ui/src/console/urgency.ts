@@ -66,17 +66,19 @@ export function savesOf(incident: Incident): number {
   return Math.max(0, incident.saves ?? 0, ...others);
 }
 
+/** Whoever the forecast names, or the crew that is recommended and not sent yet. */
+type Rescuer = Omit<Saver, "how"> & { how: Saver["how"] | "recommended" };
+
 /** Who could still save it, surest first: those the forecast names, and who is recommended but not sent. */
-export function saversOf(incident: Incident): Saver[] {
+export function saversOf(incident: Incident): Rescuer[] {
   const named = incident.savers ?? [];
   const plan = incident.status === "pending" ? incident.recommendation : null;
   if (!plan?.crew_id || (plan.p_on_time ?? 0) < HOPE) return named;
   if (named.some(({ crew_id }) => crew_id === plan.crew_id)) return named;
   const { crew_id, ete_s, p90_ete_s } = plan;
   const p_on_time = plan.p_on_time ?? 0;
-  return [...named, { crew_id, p_on_time, ete_s, p90_ete_s, how: "recommended" }].sort(
-    (a, b) => b.p_on_time - a.p_on_time,
-  );
+  const proposed: Rescuer = { crew_id, p_on_time, ete_s, p90_ete_s, how: "recommended" };
+  return [...named, proposed].sort((a, b) => b.p_on_time - a.p_on_time);
 }
 
 /** A miss is likely, but not yet a fact: there is still something to do, or somebody to tell. */

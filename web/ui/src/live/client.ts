@@ -1,4 +1,5 @@
 /** One socket, many channels: whoever loses the thread subscribes again from the last offset it knows. */
+import type { components } from "../api/asyncapi.js";
 import {
   type Durable,
   fold,
@@ -14,7 +15,7 @@ import {
  * A crew's newest position: [crew_id, lon, lat, heading or null, age in seconds when sent, battery
  * 0..1 or null, 1 when an app made it up].
  */
-export type Fix = [string, number, number, number | null, number, number | null, 0 | 1];
+export type Fix = components["schemas"]["Positions"]["pos"][number];
 
 export interface Refusal {
   code: string;
