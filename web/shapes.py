@@ -15,6 +15,24 @@ Reason = Annotated[str, Field(min_length=1, max_length=500)]
 Text = Annotated[str, Field(max_length=2000)]
 Code = Annotated[str, Field(min_length=1, max_length=60)]
 Priority = Annotated[int, Field(ge=1, le=3, description="1 = most urgent")]
+Channel = Literal[
+    "web",
+    "android",
+    "sms",
+    "whatsapp",
+    "instagram",
+    "telegram",
+    "email",
+    "call_112",
+    "radio",
+    "mayor",
+    "counter",
+    "sp4n_lapor",
+    "ulpim",
+    "mrk",
+    "ppid",
+    "field",
+]
 Role = Literal["dispatcher", "officer", "supervisor", "administrator", "crew"]
 
 
@@ -266,6 +284,12 @@ class SimilarIncident(IncidentView):
 class Similar(Answer):
     reports: list[SimilarReport]
     incidents: list[SimilarIncident]
+
+
+class Step(Answer):
+    code: str
+    at: datetime
+    text: str | None
 
 
 # --- incidents --------------------------------------------------------------------

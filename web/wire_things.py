@@ -17,8 +17,17 @@ from dispatch.core import rounds as tours
 from dispatch.core.events import Kind, Source
 from dispatch.core.lifecycle import Lifecycle
 from dispatch.core.world import ENTITY
-from web.api.public import CHANNELS, Step
-from web.shapes import AgencyName, Lat, Lon, PositionView, Priority, SlotView, StretchView
+from web.shapes import (
+    AgencyName,
+    Channel,
+    Lat,
+    Lon,
+    PositionView,
+    Priority,
+    SlotView,
+    Step,
+    StretchView,
+)
 from web.why import AfterAction, WeighedCrew
 
 LIFECYCLES: Mapping[Kind, Lifecycle] = {
@@ -145,7 +154,7 @@ class Post(Told):
 
 _CLOSER: Mapping[Kind, Mapping[str, Any]] = {
     "report": {
-        "channel": one_of((*get_args(CHANNELS), "open311")),
+        "channel": one_of((*get_args(Channel), "open311")),
         "classification": Literal["complaint", "aspiration", "information_request"],
         "priority": Priority | None,
         "lon": Lon | None,
@@ -155,7 +164,7 @@ _CLOSER: Mapping[Kind, Mapping[str, Any]] = {
         "answer": Literal["satisfied", "reopened"] | None,
     },
     "incident": {
-        "channel": one_of((*get_args(CHANNELS), "open311")),
+        "channel": one_of((*get_args(Channel), "open311")),
         "priority": Priority,
         "lon": Lon,
         "lat": Lat,

@@ -20,24 +20,6 @@ from web.public_reports import PublicReport, Question
 
 router = APIRouter(prefix="/api/{city}", tags=["citizens"])
 
-CHANNELS = Literal[
-    "web",
-    "android",
-    "sms",
-    "whatsapp",
-    "instagram",
-    "telegram",
-    "email",
-    "call_112",
-    "radio",
-    "mayor",
-    "counter",
-    "sp4n_lapor",
-    "ulpim",
-    "mrk",
-    "ppid",
-    "field",
-]
 OWN_CHANNELS = ("web", "android")
 """The channels citizens use themselves; on the others somebody signed in writes for them."""
 SHOWN_DAYS = 30
@@ -62,7 +44,7 @@ class ReportWish(shapes.Wish):
     lon: Annotated[float, Field(allow_inf_nan=False)] | None = None
     lat: Annotated[float, Field(allow_inf_nan=False)] | None = None
     accuracy_m: shapes.Metres | None = None
-    channel: CHANNELS = "web"
+    channel: shapes.Channel = "web"
     anonymous: bool = False
     secret: bool = False
     reporter: Annotated[Reporter, Field(default_factory=Reporter)]
@@ -78,19 +60,13 @@ class Received(shapes.Answer):
     link: str
 
 
-class Step(shapes.Answer):
-    code: str
-    at: datetime
-    text: str | None
-
-
 class Tracked(shapes.Answer):
     """A report as its reporter sees it."""
 
     ticket: str
     service_code: str
     status: str
-    steps: list[Step]
+    steps: list[shapes.Step]
     eta: datetime | None
     eta_latest: datetime | None
     can_answer: bool
