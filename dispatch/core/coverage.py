@@ -13,7 +13,6 @@ Jagtenberg, Bhulai and van der Mei 2015).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -28,6 +27,7 @@ from geo.spread import Spread
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 HOURS = 24
+PLACES_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,16 @@ class Terrain:
 
     def zone_of(self, lon: float, lat: float) -> int:
         """The zone whose post is nearest."""
-        squeeze = math.cos(math.radians(lat))
-        return int(np.argmin(((self.lon - lon) * squeeze) ** 2 + (self.lat - lat) ** 2))
+        return self.zones_of([(lon, lat)])[0]
+
+    def zones_of(self, places: Sequence[tuple[float, float]]) -> list[int]:
+        """For each place (lon, lat) the zone whose post is nearest."""
+        found: list[int] = []
+        for start in range(0, len(places), PLACES_AT_ONCE):
+            lon, lat = np.array(places[start : start + PLACES_AT_ONCE]).T[:, :, np.newaxis]
+            east = (self.lon - lon) * np.cos(np.radians(lat))
+            found += np.argmin(east**2 + (self.lat - lat) ** 2, axis=1).tolist()
+        return found
 
 
 @dataclass(frozen=True, slots=True)

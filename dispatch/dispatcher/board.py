@@ -312,18 +312,19 @@ def placed(world: World, now: datetime, terrain: Terrain) -> list[Placed]:
 
 
 def _placed(free: Sequence[Crew], fixes: Mapping[UUID, Fix], terrain: Terrain) -> list[Placed]:
+    zones = terrain.zones_of([_counts_at(crew, fixes[crew.id]) for crew in free])
     return [
-        Placed(crew.id, frozenset(crew.skills), zone_of(crew, fixes[crew.id], terrain))
-        for crew in free
+        Placed(crew.id, frozenset(crew.skills), zone)
+        for crew, zone in zip(free, zones, strict=True)
     ]
 
 
-def zone_of(crew: Crew, fix: Fix, terrain: Terrain) -> int:
-    """Where the crew counts: its post when it was asked to wait at one, else where it is."""
+def _counts_at(crew: Crew, fix: Fix) -> tuple[float, float]:
+    """Its post when it was asked to wait at one, else where it is."""
     post = crew.move_up
     if post is not None and post["status"] in ("ordered", "reached"):
-        return terrain.zone_of(post["lon"], post["lat"])
-    return terrain.zone_of(fix.lon, fix.lat)
+        return post["lon"], post["lat"]
+    return fix.lon, fix.lat
 
 
 def cover_rule(world: World, terrain: Terrain) -> Rule:

@@ -1,4 +1,8 @@
-"""The stored World: one step on one city inside one database transaction."""
+"""The stored World: one step on one city inside one database transaction.
+
+Longer than other files on purpose: it is one class, whose reading, writing and remembering know
+the same few fields.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,8 @@ from dispatch.core.referrals import Referral
 from dispatch.core.reports import Report
 from dispatch.core.rounds import Round
 from dispatch.core.world import EVOLVE, Entity, Personal, Timer
-from dispatch.storage import codec, tables
+from dispatch.storage import codec, fixes, tables
+from dispatch.storage.roster import AtHand
 from geo.sql import aside, breaks, upsert, within_metres, writing
 
 E = TypeVar("E", Report, Incident, Assignment, Crew, Referral, Closure, Round)
@@ -35,11 +40,16 @@ E = TypeVar("E", Report, Incident, Assignment, Crew, Referral, Closure, Round)
 
 @contextmanager
 def step(
-    engine: Engine, city_id: str, policy: Policy, *, ids: Callable[[], UUID] = uuid7
+    engine: Engine,
+    city_id: str,
+    policy: Policy,
+    *,
+    ids: Callable[[], UUID] = uuid7,
+    at_hand: AtHand | None = None,
 ) -> Iterator[StoredWorld]:
     """One step: all of it is committed at the end, or nothing. Raises NotFound for the city."""
     with writing(engine) as connection:
-        world = StoredWorld(connection, city_id, policy, ids=ids)
+        world = StoredWorld(connection, city_id, policy, ids=ids, at_hand=at_hand)
         yield world
         world.finish()
 
@@ -60,6 +70,7 @@ class StoredWorld:
         *,
         ids: Callable[[], UUID] = uuid7,
         locked: bool = True,
+        at_hand: AtHand | None = None,
     ) -> None:
         self.connection = connection
         self.city_id = city_id
@@ -70,10 +81,12 @@ class StoredWorld:
         self._entities: dict[tuple[Kind, UUID], Entity] = {}
         self._of: dict[tuple[Kind, UUID], list[UUID]] = {}
         self._personal: dict[UUID, Personal | None] = {}
+        self._at_hand = at_hand
         self._crew_ids: list[UUID] | None = None
+        self._active_ids: list[UUID] | None = None
         self._fixes: Mapping[UUID, Fix] | None = None
         self._written = 0
-        self._offset, self._tickets, self._ticket_prefix = self._enter(locked=locked)
+        self._offset, self._tickets, self._ticket_prefix, self._epoch = self._enter(locked=locked)
         self._counters = self._offset, self._tickets
 
     def new_id(self) -> UUID:
@@ -156,22 +169,26 @@ class StoredWorld:
         return found[0] if found else None
 
     def active_incidents(self) -> Sequence[Incident]:
-        return self._query(Incident, tables.incident.c.status.in_(incidents.ACTIVE))
+        # a plan asks again and again: what there is changes only by this step's own hand
+        if self._active_ids is None:
+            found = self._query(Incident, tables.incident.c.status.in_(incidents.ACTIVE))
+            self._active_ids = [incident.id for incident in found]
+        return [cast("Incident", self._entities["incident", each]) for each in self._active_ids]
 
     def crews(self) -> Sequence[Crew]:
-        # a plan asks again and again: who there is changes only by this step's own hand
         if self._crew_ids is None:
-            self._crew_ids = [crew.id for crew in self._query(Crew)]
-        return [self.crew(crew_id) for crew_id in self._crew_ids]
+            self._crew_ids = self._every_crew()
+            # whoever asks for all of them looks at what each is on: read together, not singly
+            self._query(Assignment, tables.assignment.c.status.in_(sorted(assignments.ACTIVE)))
+            self.active_incidents()
+        return [cast("Crew", self._entities["crew", each]) for each in self._crew_ids]
 
     def fixes(self) -> Mapping[UUID, Fix]:
         if self._fixes is None:
-            table = tables.crew_fix
-            found = select(table).where(table.c.city_id == self.city_id).order_by(table.c.crew_id)
-            rows = self.connection.execute(found).mappings()
-            self._fixes = {
-                row["crew_id"]: codec.read_fix(cast("Mapping[str, Any]", row)) for row in rows
-            }
+            if self._at_hand is not None:
+                self._fixes = self._at_hand.fixes()
+            else:
+                self._fixes = fixes.newest(self.connection, self.city_id)
         return self._fixes
 
     def reports_near(
@@ -276,16 +293,28 @@ class StoredWorld:
 
     # --- how it is kept -----------------------------------------------------------
 
-    def _enter(self, *, locked: bool) -> tuple[int, int, str]:
+    def _enter(self, *, locked: bool) -> tuple[int, int, str, str]:
         city = tables.city.c
-        found = select(city.offset, city.tickets, city.ticket_prefix)
+        found = select(city.offset, city.tickets, city.ticket_prefix, city.epoch)
         found = found.where(city.city_id == self.city_id)
         if locked:
             found = found.with_for_update()
         row = self.connection.execute(found).one_or_none()
         if row is None:
             raise NotFound(f"There is no city “{self.city_id}” here.", kind="city")
-        return int(row[0]), int(row[1]), str(row[2])
+        return int(row[0]), int(row[1]), str(row[2]), str(row[3])
+
+    def _every_crew(self) -> list[UUID]:
+        kept = None
+        if self._at_hand is not None and not self.entries:
+            kept = self._at_hand.roster.at(
+                self.connection, self.city_id, epoch=self._epoch, offset=self._offset
+            )
+        if kept is None:
+            return [crew.id for crew in self._query(Crew)]
+        for crew_id, crew in kept.items():
+            self._entities.setdefault(("crew", crew_id), crew)
+        return list(kept)
 
     def _find(self, kind: Kind, subject: UUID) -> Entity | None:
         known = self._entities.get((kind, subject))
@@ -327,10 +356,21 @@ class StoredWorld:
         kind = cast("Kind", type_.kind)
         ids = self._of.get((kind, incident_id))
         if ids is None:
-            found = self._query(type_, tables.ENTITIES[kind].c.incident_id == incident_id)
-            self._of[kind, incident_id] = [entity.id for entity in found]
-            return found
+            wanted = [incident_id]
+            if kind in _PLANNED and incident_id in (self._active_ids or ()):
+                # a plan asks this of each: all at once
+                wanted = [each for each in self._active_ids or () if (kind, each) not in self._of]
+            self._list(type_, wanted)
+            ids = self._of[kind, incident_id]
         return [self._get(type_, subject) for subject in ids]
+
+    def _list(self, type_: type[E], incident_ids: Sequence[UUID]) -> None:
+        kind = cast("Kind", type_.kind)
+        self._of.update({(kind, each): [] for each in incident_ids})
+        column = tables.ENTITIES[kind].c.incident_id
+        for start in range(0, len(incident_ids), AT_ONCE):
+            for entity in self._query(type_, column.in_(incident_ids[start : start + AT_ONCE])):
+                self._of[kind, cast("Any", entity).incident_id].append(entity.id)
 
     def _refuse_double_booking(self, before: Entity | None, after: Entity) -> None:
         if before is not None or not isinstance(after, Assignment):
@@ -374,6 +414,12 @@ class StoredWorld:
         """Keep the lists of what belongs to an incident in step with what was written."""
         if before is None and isinstance(after, Crew) and self._crew_ids is not None:
             insort(self._crew_ids, after.id)
+        if isinstance(after, Incident) and self._active_ids is not None:
+            listed, active = after.id in self._active_ids, after.status in incidents.ACTIVE
+            if active and not listed:
+                insort(self._active_ids, after.id)
+            elif listed and not active:
+                self._active_ids.remove(after.id)
         if before is None and isinstance(after, Incident):
             self._of.update({(listed, after.id): [] for listed in _LISTED})
         was, now = getattr(before, "incident_id", None), getattr(after, "incident_id", None)
@@ -386,6 +432,8 @@ class StoredWorld:
 
 
 _LISTED: tuple[Kind, ...] = ("report", "assignment", "referral", "closure")
+_PLANNED: tuple[Kind, ...] = ("assignment", "closure")
+AT_ONCE = 500
 
 
 def _moved_on() -> Conflict:

@@ -63,6 +63,7 @@ class Positions:
         self._tracks: dict[tuple[UUID, str], Track] = {}
         self._waiting: deque[Fix] = deque(maxlen=KEPT_WAITING)
         self._changed: set[UUID] = set()
+        self._untold: dict[UUID, datetime] = {}
         self._lock = threading.Lock()
         for fix in newest.values():
             # After a start what was believed last is believed still.
@@ -77,6 +78,12 @@ class Positions:
         """The newest fix of one crew."""
         with self._lock:
             return self._newest.get(crew_id)
+
+    def telling(self) -> datetime | None:
+        """All newest fixes are told now; when the oldest of those came in that were not yet."""
+        with self._lock:
+            untold, self._untold = self._untold, {}
+        return min(untold.values(), default=None)
 
     def still_since(self, crew_id: UUID) -> datetime | None:
         """Since when the crew stands where its newest fix is, by fix time; None is unknown."""
@@ -112,6 +119,7 @@ class Positions:
                 if last is not None and fix.fix_time <= last.fix_time:
                     continue
                 self._newest[crew_id] = fix
+                self._untold.setdefault(crew_id, fix.server_time)
                 key = (crew_id, fix.device)
                 track = self._tracks.get(key) or Track()
                 times = tuple(sorted({*track.times, fix.fix_time})[-REMEMBERED:])
@@ -155,6 +163,7 @@ class Positions:
         self._waiting.append(placed)
         self._newest[fix.crew_id] = placed
         self._changed.add(fix.crew_id)
+        self._untold.setdefault(fix.crew_id, fix.server_time)
         moved.append(placed)
         return None
 

@@ -39,6 +39,7 @@ from dispatch.dispatcher import Blockage, Question, Rest, Watch
 from dispatch.relay import Relay, hub_name
 from dispatch.storage import answers, fixes, journal, timers, views
 from dispatch.storage.answers import Request as Step
+from dispatch.storage.roster import AtHand
 from dispatch.storage.store import StoredWorld
 from dispatch.system import telemetry
 from dispatch.system.cities import City
@@ -55,6 +56,7 @@ from dispatch.system.housekeeping import Housekeeper
 from dispatch.system.log import StoredLog
 from dispatch.system.loop import DispatcherLoop
 from dispatch.system.markers import Markers
+from dispatch.system.memory import settle_again
 from dispatch.system.places import Place, place_of
 from dispatch.system.positions import Positions, Taken
 from dispatch.system.publishing import Publisher, read_line
@@ -100,6 +102,7 @@ class System:
         self._led_at = {city.id: time.monotonic() for city in cities}
         self._cities = {city.id: city for city in cities}
         self._positions = {city.id: self._stored_positions(city.id) for city in cities}
+        self._at_hand = {city.id: AtHand(self._positions[city.id].newest) for city in cities}
         self._etas = {city.id: self._etas_of(city.id) for city in cities}
         self._grounds = {city.id: self._ground_of(city) for city in cities}
         self._keepers = {city.id: RoadKeeper(city.roads) for city in cities}
@@ -214,7 +217,11 @@ class System:
         while True:
             await asyncio.sleep(POSITIONS_S)
             for city_id in self._cities:
+                oldest = self._positions[city_id].telling()
                 await self.relay.tell_positions(city_id, self.clock())
+                if oldest is not None:
+                    untold_s = (self.clock() - oldest).total_seconds()
+                    telemetry.UNTOLD.labels(city_id).observe(max(0.0, untold_s))
 
     def _wake_loop(self, city_id: str) -> None:
         for follower in self._followers.values():
@@ -263,6 +270,7 @@ class System:
         # closures that came in between are told to the new roads too
         self.follow_roads(city.id, self.offset(city.id))
         self._loops[city.id].wake()
+        settle_again()
 
     def replace_policy(self, city_id: str, policy: Policy) -> None:
         """Serve the city by other numbers; before `start` only."""
@@ -308,7 +316,7 @@ class System:
         """
         policy = self._policy(city_id)
         with writing(self.engine) as connection:
-            world = StoredWorld(connection, city_id, policy)
+            world = StoredWorld(connection, city_id, policy, at_hand=self._at_hand[city_id])
             now = self.clock()
             if step is not None:
                 before = answers.find(connection, city_id, str(actor), step)
@@ -351,7 +359,8 @@ class System:
     def looking(self, city_id: str) -> Iterator[StoredWorld]:
         """The city's World, to look at; what is recorded in it is lost. Raises NotFound."""
         with self.reading(city_id) as connection:
-            yield StoredWorld(connection, city_id, self._policy(city_id), locked=False)
+            policy, at_hand = self._policy(city_id), self._at_hand[city_id]
+            yield StoredWorld(connection, city_id, policy, locked=False, at_hand=at_hand)
 
     # --- what the dispatcher loop needs --------------------------------------
 

@@ -41,6 +41,12 @@ SENT = Counter("sigap_deliveries", "Events handed to sockets, each once for each
 SLOW = Counter("sigap_slow_clients", "Clients that were too slow and told to resync.")
 DEAD = Counter("sigap_dead_clients", "Clients that were hung up on for their silence.")
 FIXES = Counter("sigap_fixes", "Positions of crews: taken, or why not.", ["city", "outcome"])
+UNTOLD = Histogram(
+    "sigap_fix_untold_seconds",
+    "Of each second's frame the oldest position taken and not told to screens until then.",
+    ["city"],
+    buckets=(0.25, 0.5, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0),
+)
 DECISION = Histogram(
     "sigap_decision_seconds",
     "One plan of the dispatcher, from the question to the end of its step.",

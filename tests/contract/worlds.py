@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -21,6 +21,7 @@ from dispatch.core.world import Entity, Timer, World
 from dispatch.simulator.memory import MemoryWorld
 from dispatch.storage import codec, fixes, journal, tables, timers, views
 from dispatch.storage.cities import found_city
+from dispatch.storage.roster import AtHand
 from dispatch.storage.store import step
 from geo.sql import reading, writing
 
@@ -90,13 +91,20 @@ class Stored:
         self.engine = engine
         self.city_id = f"city-{next(_cities)}"
         self.new_id = counted_ids()
+        # kept from step to step, as a process keeps it: what is wrong in it breaks the contract
+        self.at_hand = AtHand(self.newest)
         with writing(engine) as connection:
             found_city(connection, self.city_id, name="Test", ticket_prefix="TST", now=NOON)
 
     @contextmanager
     def step(self) -> Iterator[World]:
-        with step(self.engine, self.city_id, POLICY, ids=self.new_id) as world:
+        given: dict[str, Any] = {"ids": self.new_id, "at_hand": self.at_hand}
+        with step(self.engine, self.city_id, POLICY, **given) as world:
             yield world
+
+    def newest(self) -> Mapping[UUID, Fix]:
+        with reading(self.engine) as connection:
+            return fixes.newest(connection, self.city_id)
 
     def log(self, after: int = 0) -> list[Entry]:
         with reading(self.engine) as connection:

@@ -215,3 +215,24 @@ def test_repeating_and_shuffling_keeps_each_fix_once(times: list[int], chance: o
     history, _ = positions.unwritten()
     assert sorted(one.fix_time for one in history) == sorted({one.fix_time for one in batch})
     assert marker(positions).fix_time == max(one.fix_time for one in batch)
+
+
+def test_how_long_the_oldest_position_waited_to_be_told() -> None:
+    """By when it came in, of the first that screens do not know yet; late ones move nothing."""
+    positions = Positions({})
+    assert positions.telling() is None
+
+    def take(*fixes: Fix, after_s: float) -> None:
+        came = [replace(one, server_time=NOON + timedelta(seconds=after_s)) for one in fixes]
+        positions.take(CITY, came)
+
+    take(fix(0), after_s=1)
+    take(fix(2), after_s=3)
+    take(fix(1), after_s=0.5)
+    assert positions.telling() == NOON + timedelta(seconds=1)
+    assert positions.telling() is None
+    take(fix(1.5), after_s=4)
+    assert positions.telling() is None
+    # what another process took in waits here, too
+    positions.learn({CREW: replace(fix(5), server_time=NOON + timedelta(seconds=6))})
+    assert positions.telling() == NOON + timedelta(seconds=6)
