@@ -43,6 +43,7 @@ from web.front import Front
 from web.limits import BodyLimit, Buckets
 from web.pages.rendering import refused
 from web.settings import Settings
+from web.trackers.express import Express
 from web.trackers.intake import Intake
 
 # Fixed paths stand before those that begin with a city.
@@ -125,6 +126,7 @@ def create_app(settings: Settings | None = None, *, system: System | None = None
     app.state.books = evaluation.Books()
     app.state.sockets = stream.Sockets()
     app.state.intake = Intake()
+    app.state.express = Express(app.state)
     errors.install(app, page=refused)
     app.router.routes.extend(trackers.first)
     for router in ROUTERS:

@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 
 from starlette.datastructures import Headers
@@ -52,8 +53,7 @@ class Front:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(9)
+        request_id = number_of(headers.get("x-request-id", ""))
         token = REQUEST_ID.set(request_id)
         try:
             if scope["type"] == "http":
@@ -97,16 +97,24 @@ class Front:
             )
             await problem(500, "internal", detail)(scope, receive, dressed)
         finally:
-            _write_down(scope, request_id, status, time.perf_counter() - started)
+            quiet = getattr(scope.get("route"), "quiet", False)
+            took_s = time.perf_counter() - started
+            write_down(_route(scope), request_id, status, took_s, quiet=quiet)
 
 
-def _write_down(scope: Scope, request_id: str, status: int, took_s: float) -> None:
+def number_of(given: str) -> str:
+    """The number that the asker gave the request, or one of ours."""
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_urlsafe(9)
+
+
+def write_down(
+    where: Mapping[str, str], request_id: str, status: int, took_s: float, *, quiet: bool
+) -> None:
     """The request's line; of a door that is quiet only what it refused, except at debug."""
-    quiet = status < 400 and getattr(scope.get("route"), "quiet", False)
-    level = logging.DEBUG if quiet else logging.INFO
+    level = logging.DEBUG if quiet and status < 400 else logging.INFO
     if ACCESS.isEnabledFor(level):
         ms = round(took_s * 1000, 1)
-        fields = {"request_id": request_id, **_route(scope), "status": status, "ms": ms}
+        fields = {"request_id": request_id, **where, "status": status, "ms": ms}
         ACCESS.log(level, "request", extra={"fields": fields})
 
 
@@ -120,7 +128,7 @@ def _dress(raw: list[tuple[bytes, bytes]], scope: Scope, asked: Headers, request
     said = {name.lower() for name, _ in raw}
     raw += [
         header
-        for header in _safe(asked.get("host", ""), scope["scheme"] == "https")
+        for header in safe_headers(asked.get("host", ""), scope["scheme"] == "https")
         if header[0] not in said
     ]
     if scope["path"].startswith("/api/") and b"cache-control" not in said:
@@ -131,7 +139,7 @@ def _dress(raw: list[tuple[bytes, bytes]], scope: Scope, asked: Headers, request
 
 
 @lru_cache(maxsize=64)
-def _safe(host: str, is_https: bool) -> tuple[tuple[bytes, bytes], ...]:
+def safe_headers(host: str, is_https: bool) -> tuple[tuple[bytes, bytes], ...]:
     """The headers every answer carries, as they go over the wire."""
     safe = {
         "Content-Security-Policy": content_security_policy(host),

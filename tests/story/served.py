@@ -40,7 +40,9 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *, system: System | None = None) -> Iterator[Served]:
+def served(
+    folder: Path, *, system: System | None = None, rate_factor: float = 0.0
+) -> Iterator[Served]:
     """Serve the small city with a dispatcher `meja` and one crew, until the block is left."""
     system = system or small_system(folder)
     with patch.object(accounts, "_HASHER", PasswordHasher(1, 1024, 1)):
@@ -50,7 +52,7 @@ def served(folder: Path, *, system: System | None = None) -> Iterator[Served]:
     add_crew(system, "kota", "Regu 1")
     listener = listen("127.0.0.1", 0)
     up: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
-    app = create_app(Settings(data_dir=folder, rate_factor=0), system=system)
+    app = create_app(Settings(data_dir=folder, rate_factor=rate_factor), system=system)
     server = Server(app, started=lambda: up.put(asyncio.get_running_loop()))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -6,36 +6,25 @@ phone would send them again for ever. Why they were refused stands on the device
 
 from __future__ import annotations
 
-import base64
-import binascii
-import math
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any
-from urllib.parse import parse_qsl
-from uuid import UUID
+from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Path, Request, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from dispatch.core.crews import Fix
 from dispatch.storage.devices import Device
 from dispatch.system import City, System
 from web import limits
-from web.api.deeds import json
 from web.auth import TheCity, TheSystem, the_city, the_system
 from web.errors import Problem
-from web.trackers import osmand, owntracks, traccar
+from web.trackers import owntracks, traccar
 from web.trackers.intake import Intake
+from web.trackers.knock import MOST, Knock, Sent, basic, let_in, parsed, told
 from web.trackers.reading import Reading, Unreadable
 
 router = APIRouter(include_in_schema=False)
 
-MOST = 500
-"""So many positions may come in one request."""
-NOBODY = UUID(int=0)
 Secret = Annotated[str, Path(max_length=200)]
 
 
@@ -77,21 +66,16 @@ first = [
 
 
 async def _osmand(request: Request, city: City, system: System, secret: str | None) -> Response:
-    given = dict(request.query_params)
-    body = await request.body()
-    name, password = _basic(request)
-    named = given.get("id") or given.get("deviceid") or name
+    knock = Knock(
+        request.scope["query_string"],
+        await request.body(),
+        request.headers.get("authorization", ""),
+        secret,
+    )
     try:
-        if body.lstrip()[:1] in (b"{", b"["):
-            found = osmand.from_json(_parsed(body), device_id=named)
-        else:
-            given |= dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=100))
-            if named is not None:
-                given.setdefault("id", named)
-            found = osmand.from_parameters(given)
+        found, secret = knock.read()
     except (Unreadable, ValueError) as wrong:
         raise _unreadable(wrong) from None
-    secret = secret or given.get("secret") or password
     said = await _take(request, city, system, found, door="osmand", secret=secret)
     return _told(said)
 
@@ -111,20 +95,20 @@ async def owntracks_door_by_address(
 
 
 async def _owntracks(request: Request, city: City, system: System, secret: str | None) -> Response:
-    name, password = _basic(request)
+    name, password = basic(request.headers.get("authorization", ""))
     body = await request.body()
     named = request.query_params.get("id") or name or request.headers.get("x-limit-u")
     if not body.strip():
-        return json([])
+        return Response(b"[]", media_type="application/json")
     try:
-        found = owntracks.readings(_parsed(body), device_id=named)
+        found = owntracks.readings(parsed(body), device_id=named)
     except Unreadable as wrong:
         raise _unreadable(wrong) from None
     if found:
         secret = secret or password
         await _take(request, city, system, found, door="owntracks", secret=secret)
     # the app shows what it gets as friends: nobody
-    return json([])
+    return Response(b"[]", media_type="application/json")
 
 
 @router.post("/traccar/{city}")
@@ -143,38 +127,19 @@ async def traccar_door_by_address(
 
 async def _traccar(request: Request, city: City, system: System, secret: str | None) -> Response:
     try:
-        found, written = traccar.readings(_parsed(await request.body()))
+        found, written = traccar.readings(parsed(await request.body()))
     except Unreadable as wrong:
         raise _unreadable(wrong) from None
-    secret = secret or written or _basic(request)[1]
+    secret = secret or written or basic(request.headers.get("authorization", ""))[1]
     said = await _take(request, city, system, found, door="traccar", secret=secret)
     return _told(said)
 
 
-# --- decode → authenticate → the pipeline ----------------------------------------------
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Unreadable from None
+# --- authenticate → the pipeline -------------------------------------------------------
 
 
 def _unreadable(wrong: ValueError) -> Problem:
     return Problem(400, getattr(wrong, "code", "unreadable_fix"))
-
-
-def _basic(request: Request) -> tuple[str | None, str | None]:
-    """Name and password of Basic authentication (RFC 7617)."""
-    scheme, _, coded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return None, None
-    try:
-        name, _, password = base64.b64decode(coded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None, None
-    return name or None, password or None
 
 
 async def _take(
@@ -189,18 +154,15 @@ async def _take(
     """Let the device in and lead what it sent through the pipeline; what became of each."""
     if len(found) > MOST:
         raise Problem(413, "too_many_fixes", limit=MOST)
-    ids = {reading.device_id for reading in found}
     intake: Intake = request.app.state.intake
-    devices = await intake.registry(system, city.id)
-    known = {device_id: devices.let_in(device_id, secret or "") for device_id in ids}
-    if not ids or not all(known.values()):
+    known = let_in(await intake.registry(system, city.id), found, secret)
+    if not known:
         limits.check(request, "device_secret")
         raise Problem(401, "bad_device", headers={"WWW-Authenticate": 'Basic realm="Sigap"'})
-    for device_id in ids:
-        limits.check(request, "fixes", f"{city.id}/{device_id}")
+    for device in known:
+        limits.check(request, "fixes", f"{city.id}/{device.id}")
     said: list[str | None] = []
-    for device in known.values():
-        assert device is not None
+    for device in known:
         own = [reading for reading in found if reading.device_id == device.id]
         said += await _take_of(request, city, system, device, own, door=door)
     return said
@@ -215,48 +177,13 @@ async def _take_of(
     *,
     door: str,
 ) -> list[str | None]:
-    now = system.clock()
-    fixes = [_fix(reading, device, now) for reading in found]
-    said = [_wanting(reading, device) for reading in found]
-    able = [i for i, word in enumerate(said) if word is None]
-    if able:
+    sent = Sent(device, found, system.clock())
+    if sent.able:
         intake: Intake = request.app.state.intake
-        taken = await intake.take(system, city.id, [fixes[i] for i in able])
-        for i, word in zip(able, taken, strict=True):
-            said[i] = word
-    system.devices(city.id).heard(device, door, fixes, said)
-    return said
-
-
-def _wanting(reading: Reading, device: Device) -> str | None:
-    """Why a reading cannot even enter the pipeline."""
-    if reading.lon is None or reading.lat is None:
-        return "no_place"
-    if not reading.valid:
-        return "no_satellites"
-    return "no_crew" if device.crew_id is None else None
-
-
-def _fix(reading: Reading, device: Device, now: datetime) -> Fix:
-    return Fix(
-        crew_id=device.crew_id or NOBODY,
-        lon=math.nan if reading.lon is None else reading.lon,
-        lat=math.nan if reading.lat is None else reading.lat,
-        fix_time=reading.fix_time or now,
-        server_time=now,
-        accuracy_m=reading.accuracy_m,
-        heading=reading.heading,
-        speed_ms=reading.speed_ms,
-        battery=reading.battery,
-        mock=reading.mock,
-        device_time=reading.device_time,
-        device=device.id,
-    )
+        sent.settle(await intake.take(system, city.id, sent.able))
+    system.devices(city.id).heard(device, door, sent.fixes, sent.said)
+    return sent.said
 
 
 def _told(said: Sequence[str | None]) -> Response:
-    fine = (None, "late", "repeated")
-    refused = [
-        {"index": index, "reason": word} for index, word in enumerate(said) if word not in fine
-    ]
-    return json({"accepted": len(said) - len(refused), "refused": refused})
+    return Response(told(said), media_type="application/json")

@@ -7,9 +7,10 @@ little longer: alone a fix waits for nothing, and under load the roads are asked
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -19,16 +20,20 @@ from dispatch.system import System
 from dispatch.system.devices import Devices
 from web.errors import Problem
 
+logger = logging.getLogger("sigap.trackers")
+
 MOST_WAITING = 50_000
 GATHER_S = 0.05
 CLOSE_S = 0.25
 """Batches that follow each other within this are gathered for GATHER_S."""
 Said = Sequence[str | None]
+Done = Callable[[Said | None, Exception | None], None]
+"""Called once with what became of each fix, or with what went wrong."""
 
 
 @dataclass(slots=True)
 class _Queue:
-    waiting: list[tuple[Sequence[Fix], asyncio.Future[Said]]] = field(default_factory=list)
+    waiting: list[tuple[Sequence[Fix], Done]] = field(default_factory=list)
     fixes: int = 0
     done_at: float = -math.inf
     task: asyncio.Task[None] | None = None
@@ -53,16 +58,31 @@ class Intake:
             await asyncio.shield(task)
         return devices
 
-    async def take(self, system: System, city_id: str, fixes: Sequence[Fix]) -> Said:
-        """What became of each fix. Raises Problem 503 when too many wait already."""
+    def put(self, system: System, city_id: str, fixes: Sequence[Fix], done: Done) -> bool:
+        """Take these along with the next batch, unless too many wait already."""
         queue = self._queues.setdefault(city_id, _Queue())
         if queue.fixes + len(fixes) > MOST_WAITING:
-            raise Problem(503, "unavailable", headers={"Retry-After": "5"})
-        future: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
-        queue.waiting.append((fixes, future))
+            return False
+        queue.waiting.append((fixes, done))
         queue.fixes += len(fixes)
         if queue.task is None or queue.task.done():
             queue.task = asyncio.create_task(self._work(system, city_id, queue))
+        return True
+
+    async def take(self, system: System, city_id: str, fixes: Sequence[Fix]) -> Said:
+        """What became of each fix. Raises Problem 503 when too many wait already."""
+        future: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
+
+        def done(said: Said | None, error: Exception | None) -> None:
+            if future.done():
+                return  # who asked hung up
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(said or ())
+
+        if not self.put(system, city_id, fixes, done):
+            raise Problem(503, "unavailable", headers={"Retry-After": "5"})
         return await future
 
     async def _work(self, system: System, city_id: str, queue: _Queue) -> None:
@@ -74,15 +94,21 @@ class Intake:
             try:
                 taken = await anyio.to_thread.run_sync(system.take_many, city_id, together)
             except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it was
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
+                for _, done in batch:
+                    _tell(done, None, error)
                 continue
             finally:
                 queue.fixes -= len(together)
                 queue.done_at = time.monotonic()
             start = 0
-            for fixes, future in batch:
-                if not future.done():
-                    future.set_result(taken.said[start : start + len(fixes)])
+            for fixes, done in batch:
+                _tell(done, taken.said[start : start + len(fixes)], None)
                 start += len(fixes)
+
+
+def _tell(done: Done, said: Said | None, error: Exception | None) -> None:
+    try:
+        done(said, error)
+    except Exception:
+        # one who cannot be told must not keep the others from their answers
+        logger.exception("a tracker was not answered")

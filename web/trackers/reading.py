@@ -98,6 +98,8 @@ def moment(value: Any) -> datetime | None:
         return None
     if isinstance(value, bool):
         raise Unreadable("unreadable_time")
+    if isinstance(value, str) and ":" in value:
+        return _iso(value)
     try:
         seconds = float(value)
     except (TypeError, ValueError):
