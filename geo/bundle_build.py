@@ -44,7 +44,7 @@ from geo.gazetteer_sources import GazetteerError
 from geo.import_limits import MOST_MEMORY_BYTES, bounded_memory, check_extract
 from geo.osm_areas import find_areas
 from geo.osm_clip import EDGE_M, clip
-from geo.osm_import import import_extract
+from geo.osm_import import import_counted
 from geo.osm_place import fetch_place
 from geo.point import Box, Point
 from geo.progress import Progress
@@ -191,7 +191,7 @@ def _fill(
     draft: Path, ground: _Ground, *, progress: Progress
 ) -> tuple[RoadArrays, Areas, dict[str, float]]:
     """Write every file but basemap and manifest; what fails soonest comes first."""
-    roads = import_extract(ground.extract, progress=progress)
+    roads, rules = import_counted(ground.extract, progress=progress)
     areas = ground.wards or find_areas(
         ground.extract, roads, city=ground.name, outline=ground.outline, progress=progress
     )
@@ -203,10 +203,12 @@ def _fill(
     np.save(draft / ORDER, compute_order(roads), allow_pickle=False)
     gazetteer = build_gazetteer(ground.extract, areas, draft / GAZETTEER, progress=progress)
     counts = {
-        "road_km": round(float(roads.length_m.sum()) / 1_000, 1),
+        "road_km": round(float(roads.road_m.sum()) / 1_000, 1),
+        "motorbikes_only_km": round(float(roads.road_m[~roads.for_cars].sum()) / 1_000, 1),
         "nodes": roads.node_count,
-        "edges": roads.edge_count,
+        "edges": int(np.count_nonzero(~roads.is_copy)),
         "turns": len(roads.turn_from),
+        **rules,
         "wards": len(areas.wards),
         "districts": len(areas.districts),
         "streets": gazetteer.streets,

@@ -11,8 +11,14 @@ from geo.bundle_errors import BadCityId, BundleDamaged
 from geo.point import BadPoint, Box, Point
 from geo.progress import Progress
 
-FORMAT = 1
-"""Raised when a bundle written by this code can no longer be read by older code or vice versa."""
+FORMAT = 2
+"""Raised when a bundle written by this code can no longer be read by older code or vice versa.
+
+1: no gangs, no restrictions over ways, gates stand open. 2: these are there; code that knows
+nothing of them would send cars through gangs.
+"""
+OLDEST_FORMAT = 1
+"""Older ones cannot be read; those in between can, without what they lack."""
 
 MANIFEST = "manifest.json"
 CURRENT = "current"
@@ -65,10 +71,10 @@ class Manifest:
         """Raises BundleDamaged when it is missing, broken or of another format."""
         try:
             stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if stored["format"] != FORMAT:
+            if not OLDEST_FORMAT <= int(stored["format"]) <= FORMAT:
                 raise BundleDamaged(
                     f"The bundle {path.parent} has format {stored['format']}, this Sigap reads "
-                    f"{FORMAT}; add the city again."
+                    f"{OLDEST_FORMAT} to {FORMAT}; add the city again."
                 )
             stored["box"] = Box(**stored["box"])
             stored["center"] = Point(**stored["center"])

@@ -1,6 +1,7 @@
 """The same travel times by textbook search: slower, and the judge of the fast engine."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.point import Point
 from geo.roadarrays import RoadArrays
+from geo.roadclasses import access_of
 from geo.roadgraph import REACH_M
 from geo.roadmatrix import take_direct
 from geo.roadspots import RoadSpots
@@ -21,12 +23,23 @@ class DijkstraNetwork:
     For tests and benchmarks, and for machines the routing library has no wheel for.
     """
 
-    def __init__(self, arrays: RoadArrays, *, factor: NDArray[np.float64] | None = None) -> None:
-        """`factor` multiplies the usual speed of each piece, nan = closed; shape (pieces,)."""
+    def __init__(
+        self,
+        arrays: RoadArrays,
+        *,
+        factor: NDArray[np.float64] | None = None,
+        avoids: AbstractSet[str] = frozenset(),
+    ) -> None:
+        """`factor` multiplies the usual speed of each piece, nan = closed; shape (pieces,).
+
+        `avoids` is what the vehicle cannot use, as in RoadNetwork.for_vehicle.
+        """
         self.arrays = arrays
-        self._spots = RoadSpots(arrays)
+        access, layout = access_of(arrays, avoids), RoadLayout(arrays)
+        barred = access.edges[layout.piece_edge]
+        self._spots = RoadSpots(arrays, without=barred)
         speeds = np.ones(len(arrays.piece_ms)) if factor is None else factor
-        self._state = RoadState(RoadLayout(arrays), speeds)
+        self._state = RoadState(layout.without(access.turns), np.where(barred, np.nan, speeds))
         self._tail, self._head, self._ms = self._open_turns()
 
     def travel_times(

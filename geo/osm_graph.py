@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.osm_access import closed_to
+from geo.osm_bans import Bans, Network, Remembering, bans_of, remembered
 from geo.osm_roads import Road, Roads
 from geo.osm_rules import is_roundabout, limits_of, road_class, speeds_kmh, street_name
 from geo.osm_turns import Junctions, turns_at
@@ -41,13 +43,52 @@ class _Edges:
     roundabout: list[bool] = field(default_factory=list)
     road_class: list[int] = field(default_factory=list)
     limit: list[int] = field(default_factory=list)
+    barred: list[int] = field(default_factory=list)
     way: list[int] = field(default_factory=list)
     twin: list[int] = field(default_factory=list)
+
+    def copy(self, edge: int) -> None:
+        """Append an edge that is the same road as this one."""
+        for each in fields(self):
+            column = getattr(self, each.name)
+            column.append(column[edge])
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The network, and what became of the turn restrictions."""
+
+    arrays: RoadArrays
+    bans: Bans
 
 
 def connect(roads: Roads) -> RoadArrays:
     """Cut the ways at junctions, join them by the turns allowed, drop loose ends."""
+    return connected(roads).arrays
+
+
+def connected(roads: Roads) -> Connected:
+    """`connect`, and what became of the turn restrictions."""
     edges = _directed(_chains(roads))
+    network = Network.of(edges.nodes, way=edges.way, twin=edges.twin)
+    junctions = Junctions(
+        nodes=edges.nodes,
+        way=edges.way,
+        twin=edges.twin,
+        barred=edges.barred,
+        places=roads.places,
+        roads=roads,
+    )
+    bans = bans_of(roads.restrictions.found, network)
+    driven = remembered(turns_at(junctions, network), bans, edges=len(edges.nodes))
+    for edge in driven.copy_of:
+        edges.copy(edge)
+    whole = _arrays(edges, roads, driven)
+    return Connected(keep_edges(*usable_edges(whole)), bans)
+
+
+def _arrays(edges: _Edges, roads: Roads, driven: Remembering) -> RoadArrays:
+    """All of it, loose ends too; the last edges are the copies."""
     index = {osm_id: n for n, osm_id in enumerate(roads.places)}
     places = np.array(list(roads.places.values()), dtype=np.float64).reshape(-1, 2)
     counts = np.array([len(nodes) - 1 for nodes in edges.nodes], dtype=np.int64)
@@ -57,38 +98,41 @@ def connect(roads: Roads) -> RoadArrays:
     ms = metres / np.repeat(np.array(edges.kmh), counts) * 3_600.0
     lit = _is_signalled(v, np.repeat(edges.against, counts), index=index, roads=roads)
     ends = np.cumsum(counts) - 1
-    # The light at a junction belongs to the turn: whoever stops before it does not wait for it.
+    # A light or gate at a junction belongs to the turn: who stops before it does not wait for it.
     lit_ends = lit[ends]
     lit[ends] = False
     ms += SIGNAL_MS * lit
-    junctions = Junctions(
-        nodes=edges.nodes, way=edges.way, twin=edges.twin, places=roads.places, roads=roads
-    )
-    turn_from, turn_to, turn_ms = turns_at(junctions)
-    turn_ms = turn_ms + SIGNAL_MS * lit_ends[turn_from]
+    wait_ms = _gate_ms(v, index=index, roads=roads)
+    wait_ms[ends] = 0
+    turns = np.array([(t.a, t.b, t.ms, t.barred) for t in driven.turns], dtype=np.int64)
+    turn_from, turn_to, turn_ms, turn_barred = turns.reshape(-1, 4).T.copy()
+    turn_ms += SIGNAL_MS * lit_ends[turn_from]
     names = ["", *sorted(set(edges.name) - {""})]
     number = {name: n for n, name in enumerate(names)}
     name_bytes, name_end = pack_names(names)
-    whole = RoadArrays(
+    plain = np.arange(len(edges.nodes) - len(driven.copy_of))
+    return RoadArrays(
         node_osm_id=np.fromiter(roads.places, dtype=np.int64, count=len(places)),
         lon=places[:, 0].copy(),
         lat=places[:, 1].copy(),
         piece_u=u,
         piece_v=v,
         piece_m=metres,
-        piece_ms=np.maximum(np.rint(ms), 1).astype(np.int64),
+        piece_ms=np.maximum(np.rint(ms), 1).astype(np.int64) + wait_ms,
+        piece_wait_ms=wait_ms,
         edge_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         edge_name=np.array([number[name] for name in edges.name], dtype=np.int64),
         edge_roundabout=np.array(edges.roundabout, dtype=np.bool_),
         edge_class=np.array(edges.road_class, dtype=np.int64),
         edge_limit=np.array(edges.limit, dtype=np.int64),
+        edge_same=np.concatenate([plain, np.array(driven.copy_of, dtype=np.int64)]),
         turn_from=turn_from,
         turn_to=turn_to,
         turn_ms=turn_ms,
+        turn_barred=turn_barred,
         name_bytes=name_bytes,
         name_end=name_end,
     )
-    return keep_edges(whole, usable_edges(whole))
 
 
 def lengths_m(a: Floats, b: Floats) -> Floats:
@@ -101,7 +145,7 @@ def lengths_m(a: Floats, b: Floats) -> Floats:
 
 
 def keep_edges(arrays: RoadArrays, kept: NDArray[np.bool_]) -> RoadArrays:
-    """The network of the kept edges only; their order stays."""
+    """The network of the kept edges only; their order stays. A copy stays with its edge."""
     counts = np.diff(arrays.edge_start)
     pieces = np.repeat(kept, counts)
     edge_number = np.cumsum(kept) - 1
@@ -110,7 +154,8 @@ def keep_edges(arrays: RoadArrays, kept: NDArray[np.bool_]) -> RoadArrays:
     nodes[arrays.piece_u[pieces]] = True
     nodes[arrays.piece_v[pieces]] = True
     node_number = np.cumsum(nodes) - 1
-    return RoadArrays(
+    return replace(
+        arrays,
         node_osm_id=arrays.node_osm_id[nodes],
         lon=arrays.lon[nodes],
         lat=arrays.lat[nodes],
@@ -118,16 +163,17 @@ def keep_edges(arrays: RoadArrays, kept: NDArray[np.bool_]) -> RoadArrays:
         piece_v=node_number[arrays.piece_v[pieces]],
         piece_m=arrays.piece_m[pieces],
         piece_ms=arrays.piece_ms[pieces],
+        piece_wait_ms=arrays.piece_wait_ms[pieces],
         edge_start=np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64),
         edge_name=arrays.edge_name[kept],
         edge_roundabout=arrays.edge_roundabout[kept],
         edge_class=arrays.edge_class[kept],
         edge_limit=arrays.edge_limit[kept],
+        edge_same=edge_number[arrays.edge_same[kept]],
         turn_from=edge_number[arrays.turn_from[turns]],
         turn_to=edge_number[arrays.turn_to[turns]],
         turn_ms=arrays.turn_ms[turns],
-        name_bytes=arrays.name_bytes,
-        name_end=arrays.name_end,
+        turn_barred=arrays.turn_barred[turns],
     )
 
 
@@ -167,9 +213,20 @@ def _add(edges: _Edges, road: Road, nodes: Sequence[int], *, kmh: float, twin: i
     edges.name.append(street_name(road.tags))
     edges.roundabout.append(is_roundabout(road.tags))
     edges.road_class.append(road_class(road.tags))
-    edges.limit.append(limits_of(road.tags))
+    edges.limit.append(limits_of(road.tags) | closed_to(road.barred))
+    edges.barred.append(road.barred)
     edges.way.append(road.osm_id)
     edges.twin.append(twin)
+
+
+def _gate_ms(v: Ints, *, index: dict[int, int], roads: Roads) -> Ints:
+    """What the gate at the end of each piece costs."""
+    at = np.zeros(len(index), dtype=np.int64)
+    for osm_id, seconds in roads.gates.items():
+        if osm_id in index:
+            at[index[osm_id]] = round(1_000 * seconds)
+    waits: Ints = at[v]
+    return waits
 
 
 def _is_signalled(

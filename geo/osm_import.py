@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from geo.bundle_errors import NoRoads
-from geo.osm_graph import connect
+from geo.osm_graph import connected
 from geo.osm_roads import read_roads
 from geo.progress import Progress, Silent
 from geo.roadarrays import RoadArrays
@@ -15,6 +15,16 @@ def import_extract(path: Path, *, progress: Progress | None = None) -> RoadArray
     Raises ExtractMissing, BadExtract when it is truncated or something else, and NoRoads when
     nothing in it can be driven.
     """
+    return import_counted(path, progress=progress)[0]
+
+
+def import_counted(
+    path: Path, *, progress: Progress | None = None
+) -> tuple[RoadArrays, dict[str, int]]:
+    """`import_extract`, and how many turn restrictions there were, by what became of them.
+
+    Those in force at times only are left aside, like those that fit no place of the network.
+    """
     watcher = progress or Silent()
     watcher.stage("Reading roads", None)
     roads = read_roads(path, progress=watcher)
@@ -23,7 +33,15 @@ def import_extract(path: Path, *, progress: Progress | None = None) -> RoadArray
             f"{path.name} holds no road that a vehicle may drive; is it the right extract?"
         )
     watcher.stage("Connecting roads", None)
-    arrays = connect(roads)
-    if not arrays.edge_count:
+    network = connected(roads)
+    if not network.arrays.edge_count:
         raise NoRoads(f"{path.name} holds only loose ends of roads, no network to drive on.")
-    return arrays
+    aside, bans = roads.restrictions.aside, network.bans
+    return network.arrays, {
+        "turn_rules": bans.over_nodes,
+        "turn_rules_over_ways": bans.over_ways,
+        "turn_rules_unread": bans.unread + aside["incomplete"],
+        "turn_rules_at_times": aside["conditional"],
+        "barriers": len(roads.blocked),
+        "gates": len(roads.gates),
+    }

@@ -9,7 +9,9 @@ from typing import Any
 import osmium
 
 from geo.bundle_errors import BadExtract, ExtractMissing
-from geo.osm_rules import Tags, blocks, directions, is_drivable, signals
+from geo.osm_access import CAR, EVERYBODY, NOBODY, barred_at_node, barred_from_way, delay_s
+from geo.osm_restrictions import RESTRICTION_KEYS, Restrictions
+from geo.osm_rules import Tags, directions, signals
 from geo.progress import Progress
 
 _REPORT_EVERY = 1_000
@@ -28,28 +30,26 @@ _KEPT_TAGS = (
     "maxweight",
     "hgv",
 )
-_RESTRICTION_KEYS = ("restriction:motorcar", "restriction:motor_vehicle", "restriction")
+_KEYS = (*RESTRICTION_KEYS, *(f"{key}:conditional" for key in RESTRICTION_KEYS))
 
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """One drivable OSM way; `nodes` are OSM ids in the order of the way."""
+    """One OSM way that some vehicle may use; `nodes` are OSM ids in the order of the way.
+
+    `barred` are the vehicles that may not, as bits of VEHICLES of geo.osm_access.
+    """
 
     osm_id: int
     nodes: tuple[int, ...]
     tags: Tags
     along: bool
     against: bool
+    barred: int = NOBODY
 
-
-@dataclass(frozen=True, slots=True)
-class Restriction:
-    """A turn restriction at a node: `only` = no other turn than this one is allowed."""
-
-    from_way: int
-    via_node: int
-    to_way: int
-    only: bool
+    @property
+    def is_for_cars(self) -> bool:
+        return not self.barred & CAR
 
 
 @dataclass(slots=True)
@@ -59,15 +59,18 @@ class Roads:
     roads: list[Road] = field(default_factory=list)
     places: dict[int, tuple[float, float]] = field(default_factory=dict)
     """Longitude and latitude of every node on a road, by OSM id."""
-    blocked: set[int] = field(default_factory=set)
+    blocked: dict[int, int] = field(default_factory=dict)
+    """The vehicles that a barrier stops, as bits of VEHICLES, by the node it stands on."""
+    gates: dict[int, float] = field(default_factory=dict)
+    """The seconds that others lose at it, by the node it stands on."""
     signals: dict[int, tuple[bool, bool]] = field(default_factory=dict)
-    restrictions: list[Restriction] = field(default_factory=list)
+    restrictions: Restrictions = field(default_factory=Restrictions)
 
 
 def read_roads(path: Path, *, progress: Progress) -> Roads:
-    """Every drivable way with its nodes, barriers, signals and turn restrictions."""
+    """Every way that can be driven or ridden, with its nodes, barriers, signals, restrictions."""
     found = Roads()
-    keys = osmium.filter.KeyFilter("highway", "barrier", *_RESTRICTION_KEYS)
+    keys = osmium.filter.KeyFilter("highway", "barrier", *_KEYS)
     with extract_errors(path):
         for n, thing in enumerate(osmium.FileProcessor(path).with_locations().with_filter(keys)):
             _take(thing, found)
@@ -99,24 +102,30 @@ def _take(thing: Any, found: Roads) -> None:
         found.roads.extend(_roads_of(thing, found.places))
     elif thing.is_node():
         tags = dict(thing.tags)
-        if blocks(tags):
-            found.blocked.add(thing.id)
+        _take_barrier(thing.id, tags, found)
         if any(signals(tags)):
             found.signals[thing.id] = signals(tags)
     elif thing.is_relation():
-        restriction = _restriction(thing)
-        if restriction:
-            found.restrictions.append(restriction)
+        found.restrictions.take(thing)
+
+
+def _take_barrier(node: int, tags: Tags, found: Roads) -> None:
+    barred, gate_s = barred_at_node(tags), delay_s(tags)
+    if barred:
+        found.blocked[node] = barred
+    if gate_s and barred != EVERYBODY:
+        found.gates[node] = gate_s
 
 
 def _roads_of(way: Any, places: dict[int, tuple[float, float]]) -> Iterator[Road]:
     tags = dict(way.tags)
-    if not is_drivable(tags):
+    barred = barred_from_way(tags)
+    if barred == EVERYBODY:
         return
     along, against = directions(tags)
     kept = {key: tags[key] for key in _KEPT_TAGS if key in tags}
     for run in _located_runs(way.nodes, places):
-        yield Road(way.id, tuple(run), kept, along, against)
+        yield Road(way.id, tuple(run), kept, along, against, barred)
 
 
 def _located_runs(nodes: Any, places: dict[int, tuple[float, float]]) -> Iterator[list[int]]:
@@ -133,17 +142,3 @@ def _located_runs(nodes: Any, places: dict[int, tuple[float, float]]) -> Iterato
         run = []
     if len(run) > 1:
         yield run
-
-
-def _restriction(relation: Any) -> Restriction | None:
-    """The restriction if it binds motorcars and is given at a single node."""
-    tags = dict(relation.tags)
-    kind = next((tags[key] for key in _RESTRICTION_KEYS if key in tags), "")
-    exempt = set(tags.get("except", "").replace(" ", "").split(";"))
-    if not kind.startswith(("no_", "only_")) or exempt & {"motorcar", "motor_vehicle"}:
-        return None
-    members = {(member.role, member.type): member.ref for member in relation.members}
-    way_from, via, way_to = (members.get(key) for key in (("from", "w"), ("via", "n"), ("to", "w")))
-    if way_from is None or via is None or way_to is None:
-        return None
-    return Restriction(way_from, via, way_to, kind.startswith("only_"))

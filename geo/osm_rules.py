@@ -29,6 +29,18 @@ The `speeds` of OSRM's car profile, before turns and lights; `road` and `track`,
 out, are ours. Together with DRIVEN_SHARE this is the cold start, until crews have driven enough.
 """
 
+RIDDEN_KMH: Mapping[str, float] = {
+    "path": 12,
+    "cycleway": 12,
+    "bridleway": 12,
+    "footway": 8,
+    "pedestrian": 8,
+}
+"""Ways that only motorbikes may ride, where the map says so: the gang between two walls. km/h.
+
+The speeds are ours: no car goes there, and OSRM has no profile for motorbikes.
+"""
+
 ROAD_CLASSES = (
     "unknown",
     "motorway",
@@ -43,19 +55,21 @@ ROAD_CLASSES = (
     "alley",
     "track",
     "road",
+    "path",
 )
 """What `edge_class` of RoadArrays points into: OpenStreetMap's `highway`, links with their roads.
 
-An alley is a service road tagged so: in Indonesia mostly the paved lane between two houses.
-`unknown` is every road of a city that was imported before classes were kept.
+An alley is a service road tagged so: in Indonesia mostly the paved lane between two houses. A path
+is what is laid out for people on foot or bicycles and open to motorbikes. `unknown` is every road
+of a city that was imported before classes were kept.
 """
 
-LIMITS = ("low", "narrow", "weak", "no_trucks")
-"""What else a vehicle may be unable to use, bits 1, 2, 4, 8 of `edge_limit` of RoadArrays.
+LIMITS = ("low", "narrow", "weak", "no_trucks", "no_cars", "no_motorbikes")
+"""What else a vehicle may be unable to use, bits 1, 2, 4, 8, 16, 32 of `edge_limit` of RoadArrays.
 
-`low`: under LOW_M high; `narrow`: under NARROW_M wide; `weak`: bears under WEAK_T; `no_trucks`:
-closed to goods vehicles (hgv=no). A truck with a bucket is about 3.4 m high, 2.3 m wide and weighs
-7 t.
+`low`: under LOW_M high; `narrow`: under NARROW_M wide; `weak`: bears under WEAK_T; `no_trucks`,
+`no_cars`, `no_motorbikes`: closed to these (hgv=no; motorcar=no, a gang; motorcycle=no), or leading
+nowhere for them. A truck with a bucket is about 3.4 m high, 2.3 m wide and weighs 7 t.
 """
 
 LOW_M, NARROW_M, WEAK_T = 3.5, 2.4, 7.5
@@ -73,7 +87,7 @@ _NAMED_KMH = {"walk": _WALKING_KMH, "urban": 50.0, "rural": 80.0, "motorway": 11
 
 # The most specific word about motor vehicles wins.
 _ACCESS_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
-_FORBIDDEN = {
+FORBIDDEN = {
     "no",
     "private",
     "agricultural",
@@ -89,34 +103,15 @@ _FORWARD = {"yes", "true", "1"}
 _BACKWARD = {"-1", "reverse"}
 _LEFT_OPEN = {"no", "false", "0"}
 
-_PASSABLE_BARRIERS = {
-    "arch",
-    "border_control",
-    "bump_gate",
-    "cattle_grid",
-    "checkpoint",
-    "coupure",
-    "entrance",
-    "gate",
-    "height_restrictor",
-    "kerb",
-    "lift_gate",
-    "no",
-    "sally_port",
-    "sliding_gate",
-    "speed_hump",
-    "swing_gate",
-    "toll_booth",
-}
 
-
-def is_drivable(tags: Tags) -> bool:
-    """May the crew's vehicle use this way at all?"""
+def is_drivable(tags: Tags, *, keys: tuple[str, ...] = _ACCESS_KEYS) -> bool:
+    """May a car use this way at all? `keys` name another vehicle, the most telling first."""
     if tags.get("highway") not in USUAL_KMH or tags.get("area") == "yes":
         return False
     if tags.get("service") in _MINOR_SERVICE or tags.get("oneway") == "reversible":
         return False
-    return _is_allowed(tags, default=True)
+    value = next((tags[key] for key in keys if key in tags), None)
+    return value not in FORBIDDEN
 
 
 def road_class(tags: Tags) -> int:
@@ -124,6 +119,8 @@ def road_class(tags: Tags) -> int:
     if tags.get("highway") == "service" and tags.get("service") == "alley":
         return ROAD_CLASSES.index("alley")
     name = tags.get("highway", "").removesuffix("_link")
+    if name in RIDDEN_KMH:
+        name = "path"
     return ROAD_CLASSES.index(name) if name in ROAD_CLASSES else 0
 
 
@@ -135,7 +132,7 @@ def limits_of(tags: Tags) -> int:
         height is not None and height < LOW_M,
         width is not None and width < NARROW_M,
         weight is not None and weight < WEAK_T,
-        tags.get("hgv") in _FORBIDDEN,
+        tags.get("hgv") in FORBIDDEN,
     )
     return sum(1 << n for n, it_does in enumerate(holds) if it_does)
 
@@ -194,14 +191,6 @@ def street_name(tags: Tags) -> str:
     return tags.get("name") or tags.get("ref") or ""
 
 
-def blocks(tags: Tags) -> bool:
-    """Does a node on the road stop vehicles (a bollard, a locked gate)?"""
-    barrier = tags.get("barrier")
-    if barrier is None:
-        return False
-    return not _is_allowed(tags, default=barrier in _PASSABLE_BARRIERS)
-
-
 def signals(tags: Tags) -> tuple[bool, bool]:
     """(along, against): does a node of the road hold traffic with lights?"""
     if tags.get("highway") != "traffic_signals":
@@ -222,17 +211,16 @@ def limit_kmh(text: str | None) -> float | None:
 
 
 def _driven_kmh(tags: Tags, maxspeed: str | None) -> float:
-    usual, limit = USUAL_KMH[tags["highway"]], limit_kmh(maxspeed)
+    usual, limit = _usual_kmh(tags["highway"]), limit_kmh(maxspeed)
     driven = usual if limit is None else limit * DRIVEN_SHARE
     # A yard or an alley is not driven at the limit somebody copied from the street.
-    if tags["highway"] in ("service", "living_street", "track"):
+    if tags["highway"] in RIDDEN_KMH or tags["highway"] in ("service", "living_street", "track"):
         driven = min(driven, usual)
     return max(driven, _WALKING_KMH)
 
 
-def _is_allowed(tags: Tags, *, default: bool) -> bool:
-    value = next((tags[key] for key in _ACCESS_KEYS if key in tags), None)
-    return default if value is None else value not in _FORBIDDEN
+def _usual_kmh(highway: str) -> float:
+    return USUAL_KMH[highway] if highway in USUAL_KMH else RIDDEN_KMH[highway]
 
 
 def _is_oneway_by_nature(tags: Tags) -> bool:

@@ -1,15 +1,13 @@
 """Which turns are allowed where roads meet, and what each of them costs in time."""
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from geo.osm_access import CAR, EVERYBODY, NOBODY
+from geo.osm_bans import Network, Turn
 from geo.osm_roads import Roads
 from geo.point import METRES_PER_DEGREE
-from geo.roadarrays import Ints
 
 TURN_S = 7.5
 """A full turn at a junction, seconds (OSRM's car profile: `turn_penalty`)."""
@@ -35,47 +33,49 @@ _LEFT_HAND = (
 
 @dataclass(frozen=True, slots=True)
 class Junctions:
-    """The directed edges by their OSM nodes; `twin` is the same road driven back, or -1."""
+    """The directed edges by their OSM nodes; `barred` as in Road, `twin` the way back, or -1."""
 
     nodes: Sequence[tuple[int, ...]]
     way: Sequence[int]
     twin: Sequence[int]
+    barred: Sequence[int]
     places: Mapping[int, tuple[float, float]]
     roads: Roads
 
 
-def turns_at(junctions: Junctions) -> tuple[Ints, Ints, Ints]:
-    """Every allowed turn: from edge, to edge, milliseconds.
+def turns_at(junctions: Junctions, network: Network) -> list[Turn]:
+    """Every turn that lies in the roads themselves, whatever restrictions say of it.
 
     Going straight on where only two roads meet costs nothing. Turning round is allowed at dead
-    ends, at barriers and where at least three roads meet.
+    ends, at barriers and where at least three roads meet. What cars may not use is no road to a
+    car, so that a lane beside a street changes nothing for it.
     """
-    arriving: dict[int, list[int]] = defaultdict(list)
-    leaving: dict[int, list[int]] = defaultdict(list)
-    for edge, nodes in enumerate(junctions.nodes):
-        leaving[nodes[0]].append(edge)
-        arriving[nodes[-1]].append(edge)
     into, out_of = _bearings(junctions)
-    banned = _banned(junctions, arriving=arriving, leaving=leaving)
     left_hand = drives_on_the_left(next(iter(junctions.places.values()), (0.0, 0.0)))
-    found: list[tuple[int, int, int]] = []
-    for node, edges in arriving.items():
-        arms = _arms(edges, leaving[node], twin=junctions.twin)
-        blocked = node in junctions.roads.blocked
+    found: list[Turn] = []
+    for node, edges in network.arriving.items():
+        leaving = network.leaving.get(node, ())
+        every, cars = _arms(edges, leaving, junctions)
+        stopped = junctions.roads.blocked.get(node, NOBODY)
+        gate_s = junctions.roads.gates.get(node, 0.0)
         for a in edges:
-            for b in leaving[node]:
+            for b in leaving:
                 is_uturn = junctions.twin[a] == b
-                if (a, b) in banned or (is_uturn and arms == 2 and not blocked):
+                barred = junctions.barred[a] | junctions.barred[b]
+                arms = every if barred & CAR else cars
+                if is_uturn and arms == 2:
+                    # only who is stopped here turns round
+                    barred |= EVERYBODY & ~stopped
+                if not is_uturn:
+                    barred |= stopped
+                if barred == EVERYBODY:
                     continue
-                if blocked and not is_uturn:
-                    continue
-                seconds = 0.0
+                seconds = 0.0 if is_uturn else gate_s
                 if arms > 2 or is_uturn:
                     angle = _normal(out_of[b] - into[a])
-                    seconds = turn_s(angle, is_uturn=is_uturn, left_hand=left_hand)
-                found.append((a, b, round(seconds * 1_000)))
-    turns = np.array(found, dtype=np.int64).reshape(-1, 3)
-    return turns[:, 0].copy(), turns[:, 1].copy(), turns[:, 2].copy()
+                    seconds += turn_s(angle, is_uturn=is_uturn, left_hand=left_hand)
+                found.append(Turn(a, b, round(seconds * 1_000), barred))
+    return found
 
 
 def turn_s(angle_deg: float, *, is_uturn: bool, left_hand: bool) -> float:
@@ -99,29 +99,11 @@ def drives_on_the_left(place: tuple[float, float]) -> bool:
     return any(w <= lon <= e and s <= lat <= n for w, s, e, n in _LEFT_HAND)
 
 
-def _arms(arriving: Sequence[int], leaving: Sequence[int], *, twin: Sequence[int]) -> int:
-    """How many roads meet: an edge and its twin are one."""
-    return len({min(e, twin[e]) if twin[e] >= 0 else e for e in (*arriving, *leaving)})
-
-
-def _banned(
-    junctions: Junctions,
-    *,
-    arriving: Mapping[int, list[int]],
-    leaving: Mapping[int, list[int]],
-) -> set[tuple[int, int]]:
-    """The pairs of edges that turn restrictions forbid."""
-    pairs: set[tuple[int, int]] = set()
-    for rule in junctions.roads.restrictions:
-        sources = [e for e in arriving.get(rule.via_node, ()) if junctions.way[e] == rule.from_way]
-        exits = leaving.get(rule.via_node, [])
-        targets = {e for e in exits if junctions.way[e] == rule.to_way}
-        # A way that runs through the junction leaves two readings: a wrong ban is worse than none.
-        if len(sources) != 1 or len(targets) != 1:
-            continue
-        refused = set(exits) - targets if rule.only else targets
-        pairs.update((sources[0], e) for e in refused)
-    return pairs
+def _arms(arriving: Sequence[int], leaving: Sequence[int], junctions: Junctions) -> tuple[int, int]:
+    """How many roads meet, and how many that cars may use: an edge and its twin are one."""
+    twin, barred = junctions.twin, junctions.barred
+    arms = {(min(e, twin[e]) if twin[e] >= 0 else e): barred[e] for e in (*arriving, *leaving)}
+    return len(arms), sum(not each & CAR for each in arms.values())
 
 
 def _bearings(junctions: Junctions) -> tuple[list[float], list[float]]:

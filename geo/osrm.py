@@ -31,7 +31,7 @@ from geo.osrm_speeds import Reload, ReloadFailed, speed_lines, write_speeds
 from geo.point import Point
 from geo.reach import ReachGraph, reachable
 from geo.roadarrays import RoadArrays
-from geo.roadclasses import barred_edges
+from geo.roadclasses import access_of
 from geo.roadgraph import REACH_M
 from geo.roadmap import RoadMap
 from geo.roadstate import RoadState
@@ -78,6 +78,9 @@ class OsrmNetwork:
         self._version, self._changes = version, 0
         self._factors: dict[SegmentKey, float | None] = {}
         self._factor = np.ones(len(arrays.piece_ms))
+        self._access = access_of(arrays)
+        self._barred = self._access.edges[self._map.layout.piece_edge]
+        self._spots = self._map.spots_without(self._barred)
         self._speeds, self._reload = speeds, reload
         self._is_behind = True
         """Whether the server may drive by other speeds than ours: what it has now, nobody knows."""
@@ -94,7 +97,13 @@ class OsrmNetwork:
 
     def snap(self, p: Point, *, max_m: float = SNAP_M) -> Snap | None:
         """The nearest open road position within `max_m` metres."""
-        return self._map.snap(p, max_m=max_m, closed=np.isnan(self._factor))
+        return self._map.snap(p, max_m=max_m, closed=self._closed, spots=self._spots)
+
+    @property
+    def _closed(self) -> NDArray[np.bool_]:
+        """The pieces that no car may drive now."""
+        closed: NDArray[np.bool_] = np.isnan(self._factor) | self._barred
+        return closed
 
     def nearest(self, p: Point) -> tuple[Point, SegmentKey]:
         """Where the server itself sees the nearest road, and between which OSM nodes.
@@ -139,8 +148,8 @@ class OsrmNetwork:
 
         By the city's own arrays: an OSRM server knows no areas.
         """
-        state = RoadState(self._map.layout, self._factor)
-        spot = self._map.spots.nearest([place], max_m=REACH_M, closed=state.closed)[0]
+        state = RoadState(self._map.layout, np.where(self._barred, np.nan, self._factor))
+        spot = self._spots.nearest([place], max_m=REACH_M, closed=state.closed)[0]
         stands = state.stands(spot) if spot else []
         return reachable(self._map, self._reach, state, stands, limits_s)
 
@@ -179,11 +188,11 @@ class OsrmNetwork:
         self, places: Sequence[tuple[float, float]], *, within_m: float
     ) -> list[list[Nearby]]:
         """For each place (lon, lat) the stretches of road within reach, for many at once."""
-        return self._map.spots.roads_near(places, within_m=within_m)
+        return self._spots.roads_near(places, within_m=within_m)
 
     def for_vehicle(self, avoids: AbstractSet[str]) -> RoadNetwork:
         """The embedded engine's view for a vehicle that cannot use every road."""
-        if not barred_edges(self.arrays, avoids).any():
+        if access_of(self.arrays, avoids).same(self._access):
             return self
         return self.embedded().for_vehicle(avoids)
 
@@ -236,8 +245,7 @@ class OsrmNetwork:
         raise RoadsUnavailable("The road server has not taken the newest closures yet.")
 
     def _table(self, sources: Sequence[Point], targets: Sequence[Point]) -> NDArray[np.float64]:
-        closed = np.isnan(self._factor)
-        spots = self._map.spots.nearest([*sources, *targets], max_m=REACH_M, closed=closed)
+        spots = self._spots.nearest([*sources, *targets], max_m=REACH_M, closed=self._closed)
         here = [(i, spot.point) for i, spot in enumerate(spots[: len(sources)]) if spot]
         there = [(j, spot.point) for j, spot in enumerate(spots[len(sources) :]) if spot]
         seconds = np.full((len(sources), len(targets)), np.inf)
@@ -277,8 +285,7 @@ class OsrmNetwork:
         )
 
     def _route(self, a: Point, b: Point) -> Route | None:
-        closed = np.isnan(self._factor)
-        spots = self._map.spots.nearest([a, b], max_m=REACH_M, closed=closed)
+        spots = self._spots.nearest([a, b], max_m=REACH_M, closed=self._closed)
         if spots[0] is None or spots[1] is None:
             return None
         answer = self._asked(

@@ -33,7 +33,9 @@ def speed_lines(factors: Mapping[SegmentKey, float | None], roads: RoadMap) -> l
         factor, pieces = factors[key], roads.pieces(key)
         if factor == 1.0 or not len(pieces):
             continue
-        usual_kmh = 3_600.0 * arrays.piece_m[pieces] / arrays.piece_ms[pieces]
+        # OSRM has gates of its own
+        driven_ms = arrays.piece_ms[pieces] - arrays.piece_wait_ms[pieces]
+        usual_kmh = 3_600.0 * arrays.piece_m[pieces] / driven_ms
         kmh = 0.0 if factor is None else float(np.max(usual_kmh)) * factor
         # OSRM reads 0 as closed; whoever crawls still moves
         lines.append(f"{key[0]},{key[1]},{kmh if factor is None else max(kmh, 0.1):.2f}")

@@ -72,7 +72,7 @@ def reachable(
     limits_s: Sequence[float],
 ) -> list[Reached]:
     """The areas within each limit, in the order of the limits, from where somebody stands."""
-    arrays, layout = roads.arrays, roads.layout
+    arrays, layout = roads.arrays, state.layout
     if not stands or not limits_s:
         return [Reached(limit, MultiPolygon(), 0.0) for limit in limits_s]
     begin_ms = _begins(arrays, layout, graph, state, stands, most_ms=max(limits_s) * 1_000)
@@ -96,6 +96,7 @@ def _begins(
     # Onto an edge that is closed half way one still drives: up to the closure.
     onto = np.full(arrays.edge_count, np.inf)
     arriving = ends[arrays.turn_from] + arrays.turn_ms
+    arriving[layout.is_shut(slice(None))] = np.inf
     timely = np.flatnonzero(arriving <= most_ms)
     np.minimum.at(onto, arrays.turn_to[timely], arriving[timely])
     begin = onto[layout.piece_edge] + _before_ms(arrays, layout, state)
@@ -109,6 +110,10 @@ def _begins(
             begin[piece] = min(begin[piece], spent)
             spent += int(state.piece_ms[piece])
     begin[state.closed] = np.inf
+    # What is driven on a copy is driven on its road, and drawn there once.
+    copies, pieces = layout.copied_pieces()
+    np.minimum.at(begin, pieces, begin[copies])
+    begin[copies] = np.inf
     return begin
 
 

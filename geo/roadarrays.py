@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.arraysfile import map_arrays, write_arrays
+from geo.osm_rules import LIMITS
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -33,7 +34,9 @@ class RoadArrays:
     """First and last node of each piece, shape (pieces,); pieces of an edge lie side by side."""
     piece_m: Floats
     piece_ms: Ints
-    """Length, and time as usual, signals at its end included; shape (pieces,)."""
+    """Length, and time as usual, signals and gates at its end included; shape (pieces,)."""
+    piece_wait_ms: Ints
+    """What of it is lost at a gate at its end, however fast one drives; shape (pieces,)."""
     edge_start: Ints
     """First piece of each edge and one past the last, shape (edges + 1,)."""
     edge_name: Ints
@@ -44,10 +47,18 @@ class RoadArrays:
     """Index into ROAD_CLASSES of geo.osm_rules; 0 is unknown. Shape (edges,)."""
     edge_limit: Ints
     """The bits of LIMITS of geo.osm_rules that hold on it. Shape (edges,)."""
+    edge_same: Ints
+    """The edge that each is the same road as: itself, or for a copy, one before. Shape (edges,).
+
+    A copy is driven onto only from where a turn restriction over a way begins, so that the turns
+    off it can obey it. It has pieces of its own between the same nodes; nobody stands on them.
+    """
     turn_from: Ints
     turn_to: Ints
     turn_ms: Ints
     """Allowed turns: from edge, to edge, cost; shape (turns,)."""
+    turn_barred: Ints
+    """Who may not turn so, bits of VEHICLES of geo.osm_access; shape (turns,)."""
     name_bytes: NDArray[np.uint8]
     name_end: Ints
     """The street names as UTF-8, each ending at name_end; shape (names,)."""
@@ -74,6 +85,23 @@ class RoadArrays:
     def length_m(self) -> Floats:
         """Metres of each edge, shape (edges,)."""
         return np.add.reduceat(self.piece_m, self.edge_start[:-1])
+
+    @property
+    def is_copy(self) -> NDArray[np.bool_]:
+        """Is the edge the same road as another one before it? Shape (edges,)."""
+        copies: NDArray[np.bool_] = self.edge_same != np.arange(self.edge_count)
+        return copies
+
+    @property
+    def for_cars(self) -> NDArray[np.bool_]:
+        """May cars use the edge, or only motorbikes? Shape (edges,)."""
+        open_: NDArray[np.bool_] = (self.edge_limit & (1 << LIMITS.index("no_cars"))) == 0
+        return open_
+
+    @property
+    def road_m(self) -> Floats:
+        """Metres of each edge, 0 for a copy: their sum is the length of the network."""
+        return np.where(self.is_copy, 0.0, self.length_m)
 
     @property
     def weight_ms(self) -> Ints:
@@ -112,10 +140,17 @@ class RoadArrays:
         Raises OSError, ValueError or KeyError when it is not that.
         """
         stored = map_arrays(path)
-        # A city imported before these were kept: every road is of an unknown class, without limits.
+        # A city imported before these were kept: every road is of an unknown class, without limits,
+        # open to all or not there at all; gates stand open, no restriction leads over a way.
         unknown = np.zeros(len(stored["edge_name"]), dtype=np.int64)
-        older = {name: stored.get(name, unknown) for name in ("edge_class", "edge_limit")}
-        return cls(**{f.name: (stored | older)[f.name] for f in fields(cls)})
+        older = {
+            "edge_class": unknown,
+            "edge_limit": unknown,
+            "edge_same": np.arange(len(unknown)),
+            "piece_wait_ms": np.zeros(len(stored["piece_ms"]), dtype=np.int64),
+            "turn_barred": np.zeros(len(stored["turn_from"]), dtype=np.int64),
+        }
+        return cls(**{f.name: (older | stored)[f.name] for f in fields(cls)})
 
 
 def pack_names(names: list[str]) -> tuple[NDArray[np.uint8], Ints]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from geo.network import SNAP_M, Nearby, Reached, Route, Segment, SegmentKey, Snap, check_factors
 from geo.point import Point
 from geo.reach import ReachGraph, reachable
-from geo.roadarrays import Ints, RoadArrays
-from geo.roadclasses import barred_edges
+from geo.roadarrays import RoadArrays
+from geo.roadclasses import access_of
 from geo.roadengine import RoadEngine, Search, compute_order
 from geo.roadmap import RoadMap
 from geo.roadmatrix import searched, take_direct
@@ -45,16 +45,20 @@ class RoadGraph:
         """`order` is what `compute_order` returned for the same arrays."""
         self.arrays = arrays
         self._map = RoadMap(arrays)
-        self._layout, self._spots = self._map.layout, self._map.spots
+        self._layout = self._map.layout
+        self._access = access_of(arrays)
+        self._barred = self._access.edges[self._layout.piece_edge]
+        self._spots = self._map.spots_without(self._barred)
         contraction = compute_order(arrays) if order is None else order
-        self._engine = RoadEngine(arrays, contraction, RoadState.usual(self._layout))
+        # How fast each piece is driven, whoever may drive it; nan = closed to all.
+        self._factor = np.ones(len(arrays.piece_ms))
+        self._engine = RoadEngine(arrays, contraction, self._state(self._factor))
         self._updating = threading.Lock()
         self._version = version
         self._changes = 0
         self._reach = ReachGraph(arrays)
-        # A view for a vehicle shares all but its engine; `_origin` is whose view it is.
+        # A view for a vehicle shares all but its engine; `_origin`, for a car, is whose view it is.
         self._origin = self
-        self._barred = np.zeros(len(arrays.piece_ms), dtype=np.bool_)
         self._views: dict[frozenset[str], RoadGraph] = {}
 
     @classmethod
@@ -72,8 +76,9 @@ class RoadGraph:
     def for_vehicle(self, avoids: AbstractSet[str]) -> "RoadGraph":
         """The same roads without those of these classes, for a vehicle that cannot use them.
 
-        It shares the arrays; what is closed or slowed down on one is so on all. Where nothing is
-        barred, as on roads of unknown classes, it is this network itself.
+        It shares the arrays; what is closed or slowed down on one is so on all. Where it may drive
+        what a car may, as on roads of unknown classes, it is this network itself. One that avoids
+        `no_motorbikes` is a motorbike: it also rides what is closed to cars only.
         """
         wanted = frozenset(avoids)
         with self._updating:
@@ -82,19 +87,28 @@ class RoadGraph:
             return self._views[wanted]
 
     def _view(self, avoids: frozenset[str]) -> "RoadGraph":
-        barred = barred_edges(self.arrays, avoids)[self._layout.piece_edge]
-        if not barred.any():
+        access = access_of(self.arrays, avoids)
+        if access.same(self._access):
             return self
         view = copy(self)
+        view._access = access
         view._reach = ReachGraph(self.arrays)
-        view._barred = barred
-        state = RoadState(self._layout, np.where(barred, np.nan, self._engine.state.factor))
+        view._layout = self._layout.without(access.turns)
+        view._barred = access.edges[self._layout.piece_edge]
+        if (self._barred & ~view._barred).any():
+            view._spots = self._map.spots
+        state = view._state(self._factor)
         view._engine = RoadEngine(self.arrays, self._engine.order, state, beside=self._engine)
         return view
 
+    def _state(self, factor: NDArray[np.float64]) -> RoadState:
+        """The roads at these speeds, as far as this vehicle may use them."""
+        return RoadState(self._layout, np.where(self._barred, np.nan, factor))
+
     def snap(self, p: Point, *, max_m: float = SNAP_M) -> Snap | None:
         """The nearest open road position within `max_m` metres."""
-        return self._map.snap(p, max_m=max_m, closed=self._engine.state.closed)
+        closed = self._engine.state.closed
+        return self._map.snap(p, max_m=max_m, closed=closed, spots=self._spots)
 
     def travel_times(
         self, sources: Sequence[Point], targets: Sequence[Point]
@@ -138,42 +152,45 @@ class RoadGraph:
         """
         check_factors(segments)
         pieces = {key: self._map.pieces(key) for key in segments}
-        wanted = [
-            (pieces[key], np.nan if value is None else value) for key, value in segments.items()
-        ]
+        origin = self._origin
         with self._updating:
-            # Views first: the version tells of a change when all have gone over to it.
-            views = {id(view): view for view in self._views.values() if view is not self._origin}
-            for view in views.values():
-                view._go_over(wanted)
-            self._origin._changes += self._origin._go_over(wanted)
+            factor = origin._factor.copy()
+            for key, value in segments.items():
+                factor[pieces[key]] = np.nan if value is None else value
+            if not np.array_equal(factor, origin._factor, equal_nan=True):
+                # Views first: the version tells of a change when all have gone over to it.
+                views = {id(view): view for view in self._views.values() if view is not origin}
+                for view in (*views.values(), origin):
+                    view._go_over(factor)
+                origin._factor = factor
+                origin._changes += 1
         return frozenset(key for key, found in pieces.items() if not len(found))
 
-    def _go_over(self, wanted: Sequence[tuple[Ints, float]]) -> bool:
-        """Take these factors for these pieces; returns whether anything is different now."""
-        state = self._engine.state
-        factor = state.factor.copy()
-        for pieces, value in wanted:
-            factor[pieces] = value
-        factor[self._barred] = np.nan
-        changed = np.flatnonzero(~_same(factor, state.factor))
+    def _go_over(self, factor: NDArray[np.float64]) -> None:
+        """Drive at these speeds from now on."""
+        state = self._state(factor)
+        changed = np.flatnonzero(~_same(state.factor, self._engine.state.factor))
         if not len(changed):
-            return False
+            return
         edges = np.unique(self._layout.piece_edge[changed])
         turns = np.concatenate([self._layout.turns_onto(int(e)) for e in edges])
-        self._engine.change(RoadState(self._layout, factor), turns)
-        return True
+        self._engine.change(state, turns)
 
     def nearest_segments(self, p: Point, *, within_m: float) -> list[Segment]:
         """Open and closed segments around the place, nearest first."""
-        return self._map.around(p, within_m=within_m, factor=self._engine.state.factor)
+        return self._map.around(p, within_m=within_m, factor=self._shown)
 
     def segments_along(self, line: Sequence[Point], *, within_m: float) -> list[Segment]:
         """Open and closed segments that run with the line, at most so far beside it.
 
         Of a single point: the road nearest to it, and what lies within reach of that place on it.
         """
-        return self._map.along(line, within_m=within_m, factor=self._engine.state.factor)
+        return self._map.along(line, within_m=within_m, factor=self._shown)
+
+    @property
+    def _shown(self) -> NDArray[np.float64]:
+        """What is said of each piece: closed to all, or, in a view, closed to its vehicle."""
+        return self._factor if self is self._origin else self._engine.state.factor
 
     def roads_near(
         self, places: Sequence[tuple[float, float]], *, within_m: float

@@ -32,9 +32,15 @@ class RoadMap:
         """The pieces from u to v: none when there is no such road, rarely more than one."""
         return self._keys.pieces(key)
 
-    def snap(self, p: Point, *, max_m: float, closed: NDArray[np.bool_]) -> Snap | None:
+    def spots_without(self, barred: NDArray[np.bool_]) -> RoadSpots:
+        """An index without the stretches whose pieces are all barred; `spots` if nothing is."""
+        return RoadSpots(self.arrays, without=barred) if barred.any() else self.spots
+
+    def snap(
+        self, p: Point, *, max_m: float, closed: NDArray[np.bool_], spots: RoadSpots
+    ) -> Snap | None:
         """The nearest position within `max_m` metres that is open in some direction."""
-        spot = self.spots.nearest([p], max_m=max_m, closed=closed)[0]
+        spot = spots.nearest([p], max_m=max_m, closed=closed)[0]
         if spot is None:
             return None
         piece, fraction = spot.forth, spot.fraction

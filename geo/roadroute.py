@@ -87,7 +87,7 @@ def _legs(
     points = [start, *_nodes(arrays, drive.origin.piece, last_piece)]
     spent = state.departure(drive.origin) or 0
     legs = [_leg(arrays, first, names, points, spent)]
-    turn_ms = {(a, b): ms for a, b, ms in _turns(state, [*drive.edges, drive.goal.edge])}
+    turn_ms = {(a, b): ms for a, b, ms in _turns(state, drive.edges)}
     for before, edge in pairwise(drive.edges):
         first_piece, end_piece = int(arrays.edge_start[edge]), int(arrays.edge_start[edge + 1])
         points = [_place(arrays, int(arrays.piece_u[first_piece]))]

@@ -34,7 +34,8 @@ class Spot:
 class RoadSpots:
     """A spatial index of the roads; read-only, so safe for many threads."""
 
-    def __init__(self, arrays: RoadArrays) -> None:
+    def __init__(self, arrays: RoadArrays, *, without: NDArray[np.bool_] | None = None) -> None:
+        """`without` are the pieces that are left out, shape (pieces,)."""
         self._middle = (float(np.mean(arrays.lon)), float(np.mean(arrays.lat)))
         # One flat frame in metres for the whole city: 0.1 % off at 50 km, nothing at 250 m.
         self._scale = np.array(
@@ -42,6 +43,10 @@ class RoadSpots:
         )
         nodes = (np.column_stack([arrays.lon, arrays.lat]) - self._middle) * self._scale
         self.forth, self.back = stretches(arrays)
+        if without is not None:
+            forth, back = _left(self.forth, without), _left(self.back, without)
+            some = (forth >= 0) | (back >= 0)
+            self.forth, self.back = forth[some], back[some]
         known = np.where(self.forth >= 0, self.forth, self.back)
         turned = self.forth < 0
         start = np.where(turned, arrays.piece_v[known], arrays.piece_u[known])
@@ -208,6 +213,11 @@ class RoadSpots:
     def _flat(self, places: Sequence[Point]) -> Floats:
         flat: Floats = (np.array([(p.lon, p.lat) for p in places]) - self._middle) * self._scale
         return flat
+
+
+def _left(pieces: Ints, without: NDArray[np.bool_]) -> Ints:
+    """The same pieces, -1 for what is left out."""
+    return np.where((pieces >= 0) & ~without[pieces], pieces, -1)
 
 
 def stretches(arrays: RoadArrays) -> tuple[Ints, Ints]:

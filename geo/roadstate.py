@@ -1,11 +1,13 @@
 """The roads as they are now: which pieces are closed, how long each takes, what leads where."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.osm_access import CAR
 from geo.roadarrays import Ints, RoadArrays
 from geo.roadspots import Spot
 
@@ -20,21 +22,50 @@ _LONGEST_PIECE_MS = 24 * 3_600_000
 
 
 class RoadLayout:
-    """What never changes: the pieces of each edge and the turns onto it."""
+    """What never changes: the pieces of each edge and the turns onto it; who may take which."""
 
     def __init__(self, arrays: RoadArrays) -> None:
         self.arrays = arrays
         self.piece_edge = arrays.piece_edge
-        order = np.argsort(arrays.turn_to, kind="stable")
-        self._turns_onto = order
+        self._turns_onto = np.argsort(arrays.turn_to, kind="stable")
         counts = np.bincount(arrays.turn_to, minlength=arrays.edge_count)
         self._onto_start = np.concatenate([[0], np.cumsum(counts)])
+        self._copies: dict[int, list[int]] = {}
+        for copy_ in np.flatnonzero(arrays.is_copy).tolist():
+            self._copies.setdefault(int(arrays.edge_same[copy_]), []).append(copy_)
+        self._shut = (arrays.turn_barred & CAR) != 0
+
+    def without(self, shut: NDArray[np.bool_]) -> "RoadLayout":
+        """The same for a vehicle that may not take these turns, shape (turns,)."""
+        other = copy(self)
+        other._shut = shut
+        return other
+
+    def is_shut(self, turns: Ints | slice) -> NDArray[np.bool_]:
+        """Which of the turns this vehicle may not take."""
+        shut: NDArray[np.bool_] = self._shut[turns]
+        return shut
 
     def turns_onto(self, edge: int) -> Ints:
-        """The positions of the turns that lead onto the edge."""
+        """The positions of the turns that lead onto the edge, open to this vehicle or not."""
         start, end = self._onto_start[edge], self._onto_start[edge + 1]
         onto: Ints = self._turns_onto[start:end]
         return onto
+
+    def ways_onto(self, edge: int) -> Ints:
+        """The positions of the turns by which this vehicle comes onto the road of the edge."""
+        onto = self.turns_onto(edge)
+        if edge in self._copies:
+            onto = np.concatenate([onto, *(self.turns_onto(each) for each in self._copies[edge])])
+        ways: Ints = onto[~self._shut[onto]]
+        return ways
+
+    def copied_pieces(self) -> tuple[Ints, Ints]:
+        """The pieces of copies, and for each the piece that it is the same road as."""
+        arrays = self.arrays
+        copies = np.flatnonzero(arrays.is_copy[self.piece_edge])
+        edge = self.piece_edge[copies]
+        return copies, copies - arrays.edge_start[edge] + arrays.edge_start[arrays.edge_same[edge]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +86,9 @@ class RoadState:
         self.layout = layout
         self.factor = factor
         self.closed = np.isnan(factor)
-        usual = arrays.piece_ms / np.where(self.closed, 1.0, factor)
-        ms = np.clip(np.rint(usual), 1, _LONGEST_PIECE_MS).astype(np.int64)
+        self._wait_ms = arrays.piece_wait_ms
+        usual = (arrays.piece_ms - self._wait_ms) / np.where(self.closed, 1.0, factor)
+        ms = np.clip(np.rint(usual), 1, _LONGEST_PIECE_MS).astype(np.int64) + self._wait_ms
         self.piece_ms = np.where(self.closed, 0, ms)
         self._ms_before = np.concatenate([[0], np.cumsum(self.piece_ms)])
         self._closed_before = np.concatenate([[0], np.cumsum(self.closed)])
@@ -74,6 +106,7 @@ class RoadState:
         first, last = arrays.edge_start[onto], arrays.edge_start[onto + 1]
         drive = self._ms_before[last] - self._ms_before[first]
         shut = self._closed_before[last] > self._closed_before[first]
+        shut |= self.layout.is_shut(chosen)
         weights: Ints = np.where(shut, CLOSED_MS, arrays.turn_ms[chosen] + drive)
         return weights
 
@@ -84,7 +117,7 @@ class RoadState:
             Stand(
                 int(self.layout.piece_edge[piece]),
                 piece,
-                round(int(self.piece_ms[piece]) * fraction),
+                round(int(self.piece_ms[piece] - self._wait_ms[piece]) * fraction),
             )
             for piece, fraction in both
             if piece >= 0 and not self.closed[piece]
@@ -113,7 +146,7 @@ class RoadState:
             return []
         along = self._between(start, stand.piece) + stand.offset_ms
         arrays = self.layout.arrays
-        turns = self.layout.turns_onto(stand.edge)
+        turns = self.layout.ways_onto(stand.edge)
         return [
             (int(before), int(ms) + along)
             for before, ms in zip(arrays.turn_from[turns], arrays.turn_ms[turns], strict=True)

@@ -53,11 +53,12 @@ def _grid(
 ) -> list[Zone]:
     head = arrays.head
     lon, lat = arrays.lon[head], arrays.lat[head]
-    inside = (lon >= box.west) & (lon <= box.east) & (lat >= box.south) & (lat <= box.north)
+    inside = arrays.for_cars & ~arrays.is_copy
+    inside &= (lon >= box.west) & (lon <= box.east) & (lat >= box.south) & (lat <= box.north)
     column = np.floor((lon - box.west) * metres_lon / side).astype(np.int64)
     row = np.floor((lat - box.south) * METRES_PER_DEGREE / side).astype(np.int64)
     cell = np.where(inside, row * 100_000 + column, -1)
-    metres = arrays.length_m
+    metres = arrays.road_m
     zones: list[Zone] = []
     for key in np.unique(cell[inside]).tolist():
         members = np.flatnonzero(cell == key)

@@ -121,9 +121,9 @@ def _corners(lon: Floats, lat: Floats) -> list[tuple[float, float]]:
 def _places(
     graph: RoadGraph, areas: Areas, posts: list[Point], count: int, seed: int
 ) -> list[Point]:
-    """Junctions drawn at random that every post reaches and that reach every post."""
+    """Junctions of cars drawn at random that every post reaches and that reach every post."""
     arrays = graph.arrays
-    nodes = np.unique(arrays.head)
+    nodes = np.unique(arrays.head[arrays.for_cars])
     drawn = np.random.default_rng(seed).permutation(nodes)[: 3 * count]
     found = [Point(float(arrays.lon[n]), float(arrays.lat[n])) for n in drawn]
     found = [p for p in found if areas.covers(p)]

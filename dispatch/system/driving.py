@@ -15,6 +15,9 @@ from dispatch.system.cities import City
 from geo.network import RoadNetwork
 from geo.point import Point
 
+MOTORBIKE = frozenset({"no_motorbikes"})
+"""What a vehicle avoids that goes wherever some vehicle may go."""
+
 
 def road_seconds(city: City, asked: Question) -> RoadTimes:
     """Road seconds from each crew to each incident, infinite where no road leads.
@@ -43,11 +46,12 @@ def vehicle_seconds(
 ) -> NDArray[np.float64]:
     """Road seconds for a vehicle that cannot use every road, shape (here, there).
 
-    Infinite also for a place that it comes no nearer to than its `reach_m`, while a car does.
+    Infinite also for a place that it comes no nearer to than its `reach_m`, while a car or a
+    motorbike does.
     """
     roads = roads_of(city, vehicle)
     seconds = roads.travel_times(here, there)
-    if roads is not city.roads:
+    if any(roads is not others for others in _of_all(city)):
         out_of_reach = [not _reaches(city, vehicle, place) for place in there]
         seconds[:, out_of_reach] = np.inf
     return seconds
@@ -68,5 +72,11 @@ def roads_of(city: City, vehicle: Vehicle | None) -> RoadNetwork:
 
 
 def _reaches(city: City, vehicle: Vehicle, place: Point) -> bool:
-    near = roads_of(city, vehicle).snap(place, max_m=vehicle.reach_m)
-    return near is not None or city.roads.snap(place, max_m=vehicle.reach_m) is None
+    if roads_of(city, vehicle).snap(place, max_m=vehicle.reach_m) is not None:
+        return True
+    return all(roads.snap(place, max_m=vehicle.reach_m) is None for roads in _of_all(city))
+
+
+def _of_all(city: City) -> tuple[RoadNetwork, RoadNetwork]:
+    """The roads of cars and of motorbikes: what neither can use nobody can."""
+    return city.roads, city.roads.for_vehicle(MOTORBIKE)

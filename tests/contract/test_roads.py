@@ -64,7 +64,7 @@ def roads(network: RoadNetwork) -> Iterator[RoadNetwork]:
 def places(count: int, *, seed: int) -> list[Point]:
     """Points in the middle of pieces, off the road by a few metres."""
     arrays, rng = helsinki_roads(), np.random.default_rng(seed)
-    long_enough = np.flatnonzero(arrays.piece_m > 30)
+    long_enough = np.flatnonzero((arrays.piece_m > 30) & arrays.for_cars[arrays.piece_edge])
     pieces = rng.choice(long_enough, count)
     u, v = arrays.piece_u[pieces], arrays.piece_v[pieces]
     lon, lat = (arrays.lon[u] + arrays.lon[v]) / 2, (arrays.lat[u] + arrays.lat[v]) / 2

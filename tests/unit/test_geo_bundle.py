@@ -17,9 +17,11 @@ import pytest
 from geo import bundle_build, bundle_errors
 from geo.bundle import Bundle, Extract, build_bundle, installed_cities, open_bundle
 from geo.bundle_errors import BundleError
+from geo.bundle_files import FORMAT
 from geo.point import Point
 from geo.progress import Silent
 from tests.maps import grid, helsinki_extract, metres
+from web.cli.up import DEMO_CITY, prepare_demo_city
 
 HELSINKI = Extract(helsinki_extract())
 MIDDLE = Point(24.9440, 60.1700)
@@ -141,6 +143,39 @@ def test_a_manifest_one_cannot_read_is_told(tmp_path: Path, content: str) -> Non
     (tmp_path / "madiun" / "v1" / "manifest.json").write_text(content)
     with pytest.raises(bundle_errors.BundleDamaged):
         open_bundle(tmp_path, "madiun")
+
+
+def test_a_city_of_the_format_before_is_served_and_one_of_the_next_is_not(tmp_path: Path) -> None:
+    town = build_bundle("town", source=Extract(grid(3).write(tmp_path / "t.osm")), root=tmp_path)
+    manifest = town.path / "manifest.json"
+    written = manifest.read_text(encoding="utf-8")
+    manifest.write_text(written.replace(f'"format": {FORMAT}', '"format": 1'), encoding="utf-8")
+    assert open_bundle(tmp_path, "town").manifest.format == 1
+    newer = written.replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}')
+    manifest.write_text(newer, encoding="utf-8")
+    with pytest.raises(bundle_errors.BundleDamaged, match="reads 1 to 2; add the city again"):
+        open_bundle(tmp_path, "town")
+
+
+def test_a_demo_city_of_an_older_format_is_made_anew(tmp_path: Path) -> None:
+    source = Extract(grid(3).write(tmp_path / "t.osm"))
+    demo = build_bundle(DEMO_CITY, source=source, root=tmp_path)
+    prepare_demo_city(tmp_path)
+    assert open_bundle(tmp_path, DEMO_CITY).manifest == demo.manifest
+    manifest = demo.path / "manifest.json"
+    older = manifest.read_text(encoding="utf-8").replace(f'"format": {FORMAT}', '"format": 1')
+    manifest.write_text(older, encoding="utf-8")
+    prepare_demo_city(tmp_path)
+    made = open_bundle(tmp_path, DEMO_CITY).manifest
+    assert (made.format, made.name) == (FORMAT, "Helsinki")
+
+
+def test_what_became_of_turn_rules_and_barriers_stands_in_the_manifest(built: Bundle) -> None:
+    counts = built.manifest.counts
+    assert counts["turn_rules"] > 30
+    assert counts["turn_rules_at_times"] == 1
+    assert counts["gates"] > 30
+    assert 0 < counts["motorbikes_only_km"] < 10
 
 
 def test_every_failure_is_one_sentence_and_leaves_the_old_city(

@@ -3,7 +3,6 @@ import pytest
 from geo.osm_rules import (
     DRIVEN_SHARE,
     USUAL_KMH,
-    blocks,
     directions,
     is_drivable,
     limit_kmh,
@@ -99,21 +98,6 @@ def test_yards_are_not_driven_at_the_limit_of_the_street() -> None:
 
 def test_no_limit_makes_a_road_impassable() -> None:
     assert speeds_kmh({"highway": "living_street", "maxspeed": "1"})[0] >= 5
-
-
-@pytest.mark.parametrize(
-    ("tags", "stops"),
-    [
-        ({}, False),
-        ({"barrier": "bollard"}, True),
-        ({"barrier": "bollard", "motor_vehicle": "yes"}, False),
-        ({"barrier": "gate"}, False),
-        ({"barrier": "gate", "access": "private"}, True),
-        ({"barrier": "lift_gate"}, False),
-    ],
-)
-def test_barriers_stop_vehicles(tags: dict[str, str], stops: bool) -> None:
-    assert blocks(tags) is stops
 
 
 def test_signals_may_face_one_direction() -> None:

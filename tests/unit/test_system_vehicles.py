@@ -43,9 +43,12 @@ def kampung() -> SmallMap:
 class Kampung(Desk):
     """A served city with a lane in it."""
 
+    def map(self) -> SmallMap:
+        return kampung()
+
     def open(self) -> System:
         system = super().open()
-        roads = RoadGraph(import_extract(kampung().write(self.folder / "lane.osm")))
+        roads = RoadGraph(import_extract(self.map().write(self.folder / "lane.osm")))
         city = replace(system.city("kota"), roads=roads, policy=manual_policy())
         system._cities["kota"] = city
         system._loops["kota"]._city = city
@@ -55,6 +58,22 @@ class Kampung(Desk):
     def crew_with(self, name: str, vehicle: str, at: Point) -> UUID:
         self.vehicle = vehicle
         return self.crew(name, at)
+
+
+class Gang(Kampung):
+    """The same with a gang in place of the lane: no car fits in."""
+
+    def map(self) -> SmallMap:
+        map_ = super().map()
+        map_.ways[2] = ([2, 4], {"highway": "path", "motorcycle": "yes", "name": "Gang Dalam"})
+        return map_
+
+
+@pytest.fixture
+def gang(tmp_path: Path) -> Iterator[Gang]:
+    running = Gang(tmp_path)
+    yield running
+    running.system.stop()
 
 
 @pytest.fixture
@@ -103,6 +122,21 @@ def test_a_truck_stops_at_the_mouth_of_the_lane_when_that_is_near_enough(desk: K
     assert car.length_m == pytest.approx(440, rel=0.02)
 
 
+def test_only_a_motorbike_gets_to_the_end_of_a_gang(gang: Gang) -> None:
+    truck = gang.crew_with("Truk", "Truk besar", metres(380, 0))
+    bike = gang.crew_with("Motor", "motorbike", metres(20, 0))
+    incident = gang.incident("pothole", DEEP)
+    gang.turn()
+    assert gang.proposed(incident) == bike
+    assert why_not(gang, incident) == {str(truck): "vehicle", str(bike): None}
+    way = gang.system.route("kota", metres(20, 0), DEEP, crew_id=bike)
+    car = gang.system.route("kota", metres(20, 0), DEEP)
+    assert way is not None
+    assert car is not None
+    assert way.length_m == pytest.approx(380 + 300, rel=0.02)
+    assert car.length_m == pytest.approx(380, rel=0.02)
+
+
 def test_a_closure_holds_for_trucks_too(desk: Kampung) -> None:
     truck = desk.crew_with("Truk", "truck", metres(20, 0))
     desk.incident("fallen_tree", metres(600, 3))
@@ -133,7 +167,8 @@ def _lonlat(place: Point) -> tuple[float, float]:
         ("Truk tangki 4x2", "truck"),
         ("motorbike", "motorbike"),
         ("Motor trail", "motorbike"),
-        ("van", None),
+        ("van", "van"),
+        ("sedan", None),
         ("", None),
     ],
 )

@@ -33,8 +33,10 @@ Table = NDArray[np.float64]
 
 
 def places(arrays: RoadArrays, count: int, chance: np.random.Generator) -> list[Point]:
-    """Points on the roads, uniform over their length."""
-    share = arrays.piece_m / arrays.piece_m.sum()
+    """Points on the roads of cars, uniform over their length."""
+    edges = arrays.for_cars & ~arrays.is_copy
+    metres = np.where(edges[arrays.piece_edge], arrays.piece_m, 0.0)
+    share = metres / metres.sum()
     pieces, along = chance.choice(len(share), count, p=share), chance.random(count)
     u, v = arrays.piece_u[pieces], arrays.piece_v[pieces]
     lon = arrays.lon[u] + (arrays.lon[v] - arrays.lon[u]) * along
@@ -126,6 +128,7 @@ def free_flow(path: Path) -> RoadArrays:
         told.pop("maxspeed:backward", None)
         roads.roads[n] = replace(way, tags=told)
     roads.signals.clear()
+    roads.gates.clear()
     arrays = connect(roads)
     return replace(arrays, turn_ms=np.zeros_like(arrays.turn_ms))
 

@@ -28,7 +28,7 @@ def city_map(bundle: Bundle) -> CityMap:
 
 def main_roads(arrays: RoadArrays) -> list[list[tuple[float, float]]]:
     """The fastest roads as lines of (lon, lat), each once although two directions may exist."""
-    metres = arrays.length_m
+    metres = arrays.road_m
     speed = metres / arrays.weight_ms
     order = np.argsort(-speed, kind="stable")
     fast = order[np.cumsum(metres[order]) <= MAIN_SHARE * metres.sum()]

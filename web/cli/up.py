@@ -25,6 +25,7 @@ from rich.console import Console
 
 from dispatch.system import System, telemetry
 from geo.bundle import BundleError, Extract, build_bundle, installed_cities, open_bundle
+from geo.bundle_files import FORMAT
 from geo.sql import is_shared
 from web import accounts, logs
 from web.app import build_system, create_app
@@ -166,9 +167,11 @@ def prepare_demo_city(root: Path) -> None:
 
 
 def _usable(root: Path) -> bool:
-    """Whether the demo city is there and of a format this version reads."""
+    """Whether the demo city is there and of the format this version writes."""
     try:
         bundle = open_bundle(root, DEMO_CITY)
+        if bundle.manifest.format < FORMAT:
+            return False
         bundle.areas()
         bundle.gazetteer()
     except BundleError:

@@ -17,10 +17,13 @@ const ROADS: Record<string, () => string> = {
   alley: m.road_alley,
   track: m.road_track,
   road: m.road_road,
+  path: m.road_path,
   low: m.road_low,
   narrow: m.road_narrow,
   weak: m.road_weak,
   no_trucks: m.road_no_trucks,
+  no_cars: m.road_no_cars,
+  no_motorbikes: m.road_no_motorbikes,
 };
 
 /** The vehicle meant by what stands at a crew, as the server finds it; null for any other. */
