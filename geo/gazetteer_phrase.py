@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geo.asset_words import in_english
 from geo.gazetteer_store import Store
 from geo.geocoding import Language, Phrase
 from geo.point import METRES_PER_DEGREE, Box, Point, bearing_deg, distance_m
@@ -159,7 +160,7 @@ def _in_english(part: str) -> str:
         return f"Corner of {found[1]} and {found[2]}"
     if found := _NEAR.fullmatch(part):
         return f"near {found[1]}"
-    return part
+    return in_english(part)
 
 
 def _landmark(store: Store, p: Point, texts: dict[str, str], *, said: str) -> list[str]:

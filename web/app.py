@@ -70,6 +70,7 @@ ROUTERS = (
     coverage.router,
     reach.router,
     geocode.router,
+    geocode.assets_router,
     place_names.router,
     photos.router,
     public.router,

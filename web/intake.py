@@ -20,7 +20,8 @@ from dispatch.core.events import Actor
 from dispatch.core.reports import Report
 from dispatch.core.world import World
 from dispatch.storage.store import StoredWorld
-from dispatch.system import City, Done, Place, Step, System, token_hash
+from dispatch.system import City, Done, Place, Step, System, asset_of, place_of_asset, token_hash
+from geo.assets_file import MOST_CODE
 from geo.geocoding import Candidate
 from web import photo_rows
 
@@ -30,6 +31,7 @@ MOST: Mapping[str, int] = {
     "name": 120,
     "phone": 40,
     "email": 254,
+    "asset_code": MOST_CODE,
 }
 """The longest text of each field, in characters."""
 
@@ -61,6 +63,8 @@ class Wish:
     photo_ids: tuple[UUID, ...] = ()
     upload_token: str | None = None
     external_id: str | None = None
+    asset_code: str | None = None
+    """The number on the lamp pole, tree or the like, typed or picked on the map."""
 
 
 def receive(system: System, city: City, wish: Wish, *, step: Step | None) -> Done:
@@ -71,11 +75,17 @@ def receive(system: System, city: City, wish: Wish, *, step: Step | None) -> Don
     """
     wish = tidy(wish)
     check(city, wish)
-    place = _place(system, city, wish)
+    asset = None
+    if wish.asset_code:
+        asset = asset_of(city, wish.asset_code, service=wish.service_code)
+        place = place_of_asset(city, asset, lon=wish.lon, lat=wish.lat)
+    else:
+        place = _place(system, city, wish)
     token = secrets.token_urlsafe(16)
+    new = _new(wish, place, token, asset_code=asset.text if asset else None)
 
     def action(world: World, now: datetime) -> Report:
-        report = actions.receive_report(world, now, Actor("citizen"), _new(wish, place, token))
+        report = actions.receive_report(world, now, Actor("citizen"), new)
         connection = cast(StoredWorld, world).connection
         photo_rows.claim(
             connection,
@@ -145,13 +155,14 @@ def step_of(wish: Wish, *, key: str, door: str, photos: tuple[str, ...] = ()) ->
         wish.phone,
         wish.email,
         sorted(photos),
+        *([wish.asset_code] if wish.asset_code else ()),
     )
     return Step(
         key=key, method_path=door, body_hash=hashlib.sha256(orjson.dumps(words)).hexdigest()
     )
 
 
-def _new(wish: Wish, place: Place, token: str) -> NewReport:
+def _new(wish: Wish, place: Place, token: str, *, asset_code: str | None) -> NewReport:
     return NewReport(
         channel=wish.channel,
         service_code=wish.service_code,
@@ -172,13 +183,14 @@ def _new(wish: Wish, place: Place, token: str) -> NewReport:
         token_hash=token_hash(token),
         photo_ids=wish.photo_ids,
         external_id=wish.external_id,
+        asset_code=asset_code,
     )
 
 
 def tidy(wish: Wish) -> Wish:
     """The same wish without stray spaces and control characters; empty texts become None."""
     fields = {name: getattr(wish, name) for name in Wish.__slots__}
-    for name in ("place_typed", "name", "phone", "email"):
+    for name in ("place_typed", "name", "phone", "email", "asset_code"):
         fields[name] = plain_text(fields[name]) or None
     fields["description"] = plain_text(wish.description)
     fields["photo_ids"] = tuple(dict.fromkeys(wish.photo_ids))
@@ -207,7 +219,7 @@ def check(city: City, wish: Wish) -> None:
         raise Invalid("A phone number has digits, spaces, + and - only.", field="phone")
     if wish.email and not is_email(wish.email):
         raise Invalid("This is not an e-mail address.", field="email")
-    if wish.lon is None and wish.lat is None and not wish.place_typed:
+    if wish.lon is None and wish.lat is None and not (wish.place_typed or wish.asset_code):
         raise Invalid(
             "Say where it is: an address, a landmark, or a pin on the map.", field="place_typed"
         )

@@ -40,6 +40,8 @@ DOORS: Mapping[str, Rate] = {
     "report": Rate(per_minute=20, burst=40),
     "photo": Rate(per_minute=60, burst=60),
     "geocode": Rate(per_minute=240, burst=80),
+    # a map that is moved asks once a second at most; whoever collects the list asks without end
+    "assets": Rate(per_minute=90, burst=60),
     "track": Rate(per_minute=240, burst=120),
     "answer": Rate(per_minute=12, burst=12),
     "sign_in": Rate(per_minute=10, burst=20),

@@ -447,6 +447,17 @@ FROM_BELOW: Mapping[str, str] = {
     "The photo is larger than 10 MB. Send a smaller one.": (
         "Fotonya lebih dari 10 MB. Kirim yang lebih kecil."
     ),
+    "No lamp pole, tree or the like has this number. Check it, or leave it empty and "
+    "write the number with the place.": (
+        "Tidak ada tiang, pohon, atau sejenisnya dengan nomor ini. Periksa lagi, atau kosongkan "
+        "dan tulis nomornya bersama tempatnya."
+    ),
+    "Several things carry this number. Write it as it is painted, with its letters.": (
+        "Nomor ini dipakai lebih dari satu. Tulis persis seperti yang tertera, dengan hurufnya."
+    ),
+    "Number {} stands {} m from the pin. Check the number, or remove the pin.": (
+        "Nomor {} berdiri {} m dari titik yang dipasang. Periksa nomornya, atau hapus titiknya."
+    ),
 }
 
 

@@ -122,6 +122,7 @@ class ServiceView(Answer):
     group: str
     alarm_levels: list[AlarmLevelView]
     closes_road_m: float
+    assets: list[str]
 
 
 class GatesView(Answer):
@@ -431,6 +432,7 @@ class AssetView(Answer):
 
 class Assets(Answer):
     assets: list[AssetView]
+    more: bool
 
 
 class Phrase(Answer):

@@ -55,6 +55,7 @@ class NewReport:
     oversight: bool = False
     external_id: str | None = None
     received_at: datetime | None = None
+    asset_code: str | None = None
 
 
 def receive_report(world: World, now: datetime, actor: Actor, wish: NewReport) -> Report:
@@ -86,6 +87,7 @@ def receive_report(world: World, now: datetime, actor: Actor, wish: NewReport) -
         district=wish.district,
         photo_ids=wish.photo_ids,
         external_id=wish.external_id,
+        asset_code=wish.asset_code,
     )
     report_id = world.new_id()
     world.keep_personal(

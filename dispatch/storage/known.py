@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from dispatch.storage import tables
-from geo.known_places import KnownPlace, Stock
-from geo.point import Box, Point
+from geo.known_places import KnownPlace, Stock, asset_key
+from geo.point import Point
+
+T = TypeVar("T")
 
 ASSET_RADIUS_M = 10.0
 
@@ -76,6 +80,7 @@ def stock(connection: Connection, city_id: str) -> Stock:
                 ASSET_RADIUS_M,
                 row["ward"],
                 row["district"],
+                row["sort"],
             )
             for row in things
         ),
@@ -121,26 +126,49 @@ def forget(connection: Connection, city_id: str, alias_id: UUID, *, now: datetim
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many assets a list brought, changed, left as they were and made forgotten."""
+
+    new: int
+    changed: int
+    same: int
+    forgotten: int
+
+
 def import_assets(
     connection: Connection,
     city_id: str,
-    assets: Iterable[Asset],
+    assets: Sequence[Asset],
     *,
     now: datetime,
     replace_sorts: Sequence[str] = (),
-) -> int:
-    """Write assets over those with their code; `replace_sorts` are emptied before. How many."""
+    progress: Callable[[int], None] = lambda _: None,
+) -> Imported:
+    """Write assets over those with their number, however it was spelled before.
+
+    Of `replace_sorts`, those that are not listed are forgotten. `progress` hears of every batch
+    how many assets it had.
+    """
     asset = tables.asset.c
-    if replace_sorts:
-        connection.execute(
-            delete(tables.asset).where(asset.city_id == city_id, asset.sort.in_(replace_sorts))
-        )
-    count = 0
-    for batch in _batches(assets, 500):
-        codes = [each.code for each in batch]
+    listed = {asset_key(each.code): each for each in assets}
+    gone, same, changed, forgotten = [], set(), 0, 0
+    for row in connection.execute(select(tables.asset).where(asset.city_id == city_id)).mappings():
+        key = asset_key(row["code"])
+        if key not in listed:
+            if row["sort"] in replace_sorts:
+                forgotten += 1
+                gone.append(row["code"])
+        elif _asset(row) == listed[key]:
+            same.add(key)
+        else:
+            changed += 1
+            gone.append(row["code"])
+    for codes in batched(gone, 500):
         connection.execute(
             delete(tables.asset).where(asset.city_id == city_id, asset.code.in_(codes))
         )
+    for batch in batched(listed.items(), 500):
         rows = [
             {
                 "city_id": city_id,
@@ -153,45 +181,28 @@ def import_assets(
                 "district": each.district,
                 "imported_at": now,
             }
-            for each in batch
+            for key, each in batch
+            if key not in same
         ]
-        connection.execute(insert(tables.asset), rows)
-        count += len(rows)
-    return count
+        if rows:
+            connection.execute(insert(tables.asset), rows)
+        progress(len(batch))
+    return Imported(len(listed) - changed - len(same), changed, len(same), forgotten)
 
 
-def assets_in(connection: Connection, city_id: str, box: Box, *, limit: int) -> list[Asset]:
-    """The assets in a box, by code."""
-    asset = tables.asset.c
-    rows = connection.execute(
-        select(tables.asset)
-        .where(
-            asset.city_id == city_id,
-            asset.lat.between(box.south, box.north),
-            asset.lon.between(box.west, box.east),
-        )
-        .order_by(asset.code)
-        .limit(limit)
-    ).mappings()
-    return [
-        Asset(
-            row["code"],
-            row["sort"],
-            row["label"],
-            Point(row["lon"], row["lat"]),
-            row["ward"],
-            row["district"],
-        )
-        for row in rows
-    ]
+def _asset(row: RowMapping) -> Asset:
+    return Asset(
+        row["code"],
+        row["sort"],
+        row["label"],
+        Point(row["lon"], row["lat"]),
+        row["ward"],
+        row["district"],
+    )
 
 
-def _batches(assets: Iterable[Asset], size: int) -> Iterable[list[Asset]]:
-    batch: list[Asset] = []
-    for each in assets:
-        batch.append(each)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of so many, the last one shorter."""
+    left = iter(things)
+    while batch := list(islice(left, size)):
         yield batch

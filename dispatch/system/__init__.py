@@ -3,7 +3,7 @@
 from dispatch.storage.answers import Request as Step
 from dispatch.system.build import Settings, build
 from dispatch.system.cities import City
-from dispatch.system.places import Place
+from dispatch.system.places import Place, asset_of, numbered_kinds, place_of_asset
 from dispatch.system.roads import RoadChoice
 from dispatch.system.system import Done, System, token_hash
 
@@ -15,6 +15,9 @@ __all__ = [
     "Settings",
     "Step",
     "System",
+    "asset_of",
     "build",
+    "numbered_kinds",
+    "place_of_asset",
     "token_hash",
 ]

@@ -8,10 +8,14 @@ from dispatch.core.errors import Invalid
 from dispatch.system.cities import City
 from geo.coordinates import is_bare_short_link, read_coordinates
 from geo.geocoding import ACCEPT
-from geo.point import BadPoint, Point, suspicion
+from geo.known_places import KnownPlace
+from geo.point import BadPoint, Point, distance_m, suspicion
 
 MOST_RADIUS_M = 400.0
 """A find that may lie farther off is no place to send a crew to: a person sets the pin."""
+
+ASSET_APART_M = 150.0
+"""A pin farther from the thing whose number was given speaks of another place."""
 
 SENTENCES = {
     "zero": "The position is 0, 0: the phone had none. Put the pin on the map or type the place.",
@@ -75,6 +79,61 @@ def place_of(
     if is_bare_short_link(typed):
         raise _refusal("short_link", field="place_typed")
     return _searched(city, typed)
+
+
+def numbered_kinds(city: City, service_code: str) -> list[str]:
+    """The kinds of numbered things of the city that a service is about, by name."""
+    kinds = city.known.kinds() if city.known is not None else frozenset()
+    return sorted(kinds.intersection(city.policy.service(service_code).assets))
+
+
+def asset_of(city: City, code: str, *, service: str | None = None) -> KnownPlace:
+    """The lamp pole, tree or the like with this number, however it is spelled.
+
+    `service` decides between a pole and a tree with the same number. Raises Invalid for a number
+    that is not on the city's list, or that several things carry.
+    """
+    kinds = city.policy.service(service).assets if service else ()
+    found = city.known.numbered(code, kinds=kinds) if city.known is not None else []
+    if not found:
+        raise Invalid(
+            "No lamp pole, tree or the like has this number. Check it, or leave it empty and "
+            "write the number with the place.",
+            field="asset_code",
+            problem="unknown",
+        )
+    if len(found) > 1:
+        raise Invalid(
+            "Several things carry this number. Write it as it is painted, with its letters.",
+            field="asset_code",
+            problem="several",
+        )
+    return found[0]
+
+
+def place_of_asset(city: City, asset: KnownPlace, *, lon: float | None, lat: float | None) -> Place:
+    """The place of a numbered thing. Raises Invalid where a pin was set far from it."""
+    apart_m = 0.0
+    if lon is not None and lat is not None:
+        _pinned(city, lon, lat, radius_m=15.0)
+        apart_m = distance_m(Point(lon, lat), asset.point)
+    if apart_m > ASSET_APART_M:
+        raise Invalid(
+            f"Number {asset.text} stands {round(apart_m)} m from the pin. "
+            "Check the number, or remove the pin.",
+            field="asset_code",
+            problem="apart",
+            apart_m=round(apart_m),
+        )
+    return Place(
+        lon=asset.point.lon,
+        lat=asset.point.lat,
+        radius_m=asset.radius_m,
+        label=asset.label,
+        confidence=1.0,
+        ward=asset.ward,
+        district=asset.district,
+    )
 
 
 def _pinned(city: City, lon: float, lat: float, *, radius_m: float) -> Place:

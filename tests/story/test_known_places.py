@@ -1,5 +1,6 @@
 """Pins teach names, lists bring numbers: what a city knows beyond its map finds the next report."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from dispatch.storage import known, tables
-from geo.point import Box, Point
+from geo.point import Point
 from geo.sql import writing
 from tests.story.small_city import MIDDLE, Desk, Stand, stand
 
@@ -135,8 +136,8 @@ def test_a_moved_pin_moves_the_name(city: Stand) -> None:
 
 def test_a_painted_number_is_a_place(city: Stand) -> None:
     assets = [
-        known.Asset("PJU-0012", "lamp_pole", "Lamp pole PJU-0012", Point(*MIDDLE), "Barat"),
-        known.Asset("PJU-0013", "lamp_pole", "Lamp pole PJU-0013", Point(111.531, -7.63), "Barat"),
+        known.Asset("PJU-0012", "lamp_pole", "Tiang PJU-0012", Point(*MIDDLE), "Barat"),
+        known.Asset("PJU-0013", "lamp_pole", "Tiang PJU-0013", Point(111.531, -7.63), "Barat"),
     ]
     with writing(city.system.engine) as connection:
         known.import_assets(connection, "kota", assets, now=datetime.now(UTC))
@@ -145,31 +146,110 @@ def test_a_painted_number_is_a_place(city: Stand) -> None:
     place.forget_time()
     for text in ("PJU-0012", "lampu mati tiang pju 12", "tiang no PJU.012 gelap"):
         best = found(city, text)[0]
-        assert (best["kind"], best["label"]) == ("asset", "Lamp pole PJU-0012"), text
+        assert (best["kind"], best["label"]) == ("asset", "Tiang PJU-0012"), text
         assert best["confidence"] > 0.9
     assert found(city, "PJU-0099") == []
     assert found(city, "PJU-0012", "tetangga") == []
     _, _, report_id = city.report(lon=None, lat=None, place_typed="tiang PJU 13 mati")
     with city.system.looking("kota") as world:
         assert world.report(report_id).lon == 111.531
-    edge = {"west": 111.52, "south": -7.64, "east": 111.535, "north": -7.62}
-    listed = city.visitor().get("/assets", params=edge).json()["assets"]
-    assert [each["code"] for each in listed] == ["PJU-0012", "PJU-0013"]
-    wide = city.visitor().get("/assets", params={**edge, "west": 110.0})
+
+
+BOX = {"west": 111.5265, "south": -7.6335, "east": 111.5335, "north": -7.6265}
+
+
+@pytest.fixture(scope="module")
+def poles(city: Stand) -> Stand:
+    """A street of two hundred poles, a tree, and a panel, around the middle of the city."""
+    lon, lat = MIDDLE
+    listed = [
+        *(
+            known.Asset(f"PJU-{n:04}", "lamp_pole", f"Tiang PJU-{n:04}", Point(lon + n * 1e-5, lat))
+            for n in range(1, 201)
+        ),
+        known.Asset("T-7", "tree", "Pohon T-7, Jl. Pahlawan", Point(lon, lat + 0.001)),
+        known.Asset("PX 7", "tree", "Pohon PX 7", Point(lon, lat + 0.002)),
+        known.Asset("PX-8", "panel", "Panel PX-8", Point(lon, lat - 0.001)),
+    ]
+    with writing(city.system.engine) as connection:
+        known.import_assets(connection, "kota", listed, now=datetime.now(UTC))
+    place = city.system.city("kota").known
+    assert place is not None
+    place.forget_time()
+    return city
+
+
+def test_a_map_sees_one_neighbourhood_nearest_first(poles: Stand) -> None:
+    visitor = poles.visitor()
+    there = visitor.get("/assets", params={**BOX, "service": "street_light"}).json()
+    assert there["more"]
+    assert len(there["assets"]) == 150
+    assert [each["code"] for each in there["assets"][:2]] == ["PJU-0001", "PJU-0002"]
+    assert {each["sort"] for each in there["assets"]} == {"lamp_pole", "panel"}
+    trees = visitor.get("/assets", params={**BOX, "service": "fallen_tree"}).json()
+    assert [each["label"] for each in trees["assets"]] == ["Pohon T-7, Jl. Pahlawan", "Pohon PX 7"]
+    assert not trees["more"]
+    nothing = visitor.get("/assets", params={**BOX, "service": "pothole"}).json()
+    assert nothing == {"assets": [], "more": False}
+    wide = visitor.get("/assets", params={**BOX, "west": 111.51})
     assert wide.status_code == 422
-    upside_down = city.visitor().get("/assets", params={**edge, "west": 111.54})
+    upside_down = visitor.get("/assets", params={**BOX, "west": 111.54})
     assert upside_down.status_code == 422
+    english = visitor.get(
+        "/assets", params={**BOX, "service": "fallen_tree"}, headers={"Accept-Language": "en"}
+    ).json()
+    assert english["assets"][0]["label"] == "Tree T-7, Jl. Pahlawan"
+
+
+def test_a_number_is_found_however_it_is_written(poles: Stand) -> None:
+    visitor = poles.visitor()
+    for written, service, code in (
+        ("PJU-0012", "street_light", "PJU-0012"),
+        ("pju 12", "street_light", "PJU-0012"),
+        ("0012", "street_light", "PJU-0012"),
+        ("7", "fallen_tree", None),  # two trees
+        ("7", "street_light", "PJU-0007"),
+        ("T.7", "fallen_tree", "T-7"),
+    ):
+        answer = visitor.get(f"/assets/{written}", params={"service": service})
+        assert answer.json().get("code") == (code or "invalid"), written
+        assert answer.status_code == (200 if code else 422)
+    unknown = visitor.get("/assets/PJU-9999")
+    assert unknown.status_code == 422
+    assert "Periksa lagi" in unknown.json()["detail"]
+
+
+def test_the_report_keeps_the_number_and_stands_on_the_thing(poles: Stand) -> None:
+    wish = {"service_code": "street_light", "lon": None, "lat": None, "place_typed": None}
+    _, _, report_id = poles.report(**wish, asset_code="pju 0012")
+    with poles.system.looking("kota") as world:
+        report = world.report(report_id)
+    assert (report.place_label, report.place_confidence) == ("Tiang PJU-0012", 1.0)
+    assert (report.lon, report.lat) == (MIDDLE[0] + 12e-5, MIDDLE[1])
+    ((_, fact),) = [row for row in log_of(poles, report_id) if row[0] == "ReportReceived"]
+    assert "'asset_code': 'PJU-0012'" in fact
+    far = {**wish, "lon": MIDDLE[0] + 0.01, "lat": MIDDLE[1], "description": "Padam"}
+    answer = poles.visitor().post("/reports", {**far, "asset_code": "PJU-0012"})
+    assert answer.status_code == 422
+    assert "1089 m" in answer.text
 
 
 def test_a_new_list_writes_over_and_may_replace(city: Stand) -> None:
     now = datetime.now(UTC)
-    box = Box(111.0, -8.0, 112.0, -7.0)
     with writing(city.system.engine) as connection:
         first = [known.Asset(f"T{n}", "tree", f"Tree T{n}", Point(*MIDDLE)) for n in range(1200)]
-        assert known.import_assets(connection, "tetangga", first, now=now) == 1200
+        done = known.import_assets(connection, "tetangga", first, now=now)
+        assert done == known.Imported(new=1200, changed=0, same=0, forgotten=0)
+        again = [*first[2:], known.Asset("t-1", "tree", "Tree 1", Point(111.51, -7.62))]
+        done = known.import_assets(connection, "tetangga", again, now=now)
+        # T1 and t-1 are one number: it moved, and is not there twice.
+        assert done == known.Imported(new=0, changed=1, same=1198, forgotten=0)
+        assert len(known.stock(connection, "tetangga").assets) == 1200
         moved = [known.Asset("T1", "tree", "Tree T1", Point(111.51, -7.62))]
-        known.import_assets(connection, "tetangga", moved, now=now, replace_sorts=["tree"])
-        assert known.assets_in(connection, "tetangga", box, limit=9) == moved
+        done = known.import_assets(connection, "tetangga", moved, now=now, replace_sorts=["tree"])
+        assert done == known.Imported(new=0, changed=1, same=0, forgotten=1199)
+        (left,) = known.stock(connection, "tetangga").assets
+        assert (left.text, left.point) == ("T1", Point(111.51, -7.62))
 
 
 def test_the_file_of_a_department(tmp_path: Path) -> None:
@@ -233,3 +313,25 @@ def test_the_file_of_a_department(tmp_path: Path) -> None:
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00code")
     with pytest.raises(BadAssets, match="UTF-8"):
         list(read_assets(tmp_path / "bytes.csv", areas()))
+
+
+def test_without_scripts_the_number_is_typed(poles: Stand) -> None:
+    browser = poles.visitor().client
+    page = browser.get("/kota/").text
+    assert re.search(r'data-numbered><input[^>]*value="street_light"', page)
+    assert not re.search(r'data-numbered><input[^>]*value="pothole"', page)
+    typed = {"service_code": "street_light", "description": "Padam", "asset_code": "pju 12"}
+    checked = browser.post("/kota/", data={**typed, "do": "place"}).text
+    assert "Tiang PJU-0012" in checked
+    assert f'name="lon" value="{MIDDLE[0] + 12e-5}"' in checked
+    wrong = browser.post("/kota/", data={**typed, "asset_code": "PJU-9999", "do": "send"})
+    assert wrong.status_code == 422
+    assert 'id="asset_code-error"' in wrong.text
+    assert 'value="PJU-9999"' in wrong.text
+    sent = browser.post("/kota/", data={**typed, "do": "send"}, follow_redirects=False)
+    assert sent.status_code == 303, sent.text
+    assert "Tiang PJU-0012" in browser.get(sent.headers["location"]).text
+    # What is about no numbered thing has no such field to complain about.
+    other = {**typed, "asset_code": "PJU-9999", "service_code": "pothole", "do": "send"}
+    lost = browser.post("/kota/", data={**other, "place_typed": "Jl. Pahlawan"})
+    assert lost.status_code == 200

@@ -53,6 +53,7 @@ OWNERS: Mapping[str, frozenset[str]] = {
     "GET /api/{city}/geocode": EVERYBODY,
     "GET /api/{city}/reverse": EVERYBODY,
     "GET /api/{city}/assets": EVERYBODY,
+    "GET /api/{city}/assets/{code}": EVERYBODY,
     "GET /api/{city}/public/reports": EVERYBODY,
     "POST /api/{city}/reports": EVERYBODY,
     "POST /api/{city}/photos": EVERYBODY,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from dispatch.core import run_cards
 from dispatch.core.policy import Policy
-from dispatch.system import City
+from dispatch.system import City, numbered_kinds
 from web import shapes
 from web.auth import TheCity, TheSystem
 
@@ -70,6 +70,7 @@ def city_view(city: City) -> dict[str, Any]:
                 "group": service.group,
                 "alarm_levels": _alarm_levels(policy, service.service_code),
                 "closes_road_m": service.closes_road_m,
+                "assets": numbered_kinds(city, service.service_code),
             }
             for service in policy.services.values()
         ],

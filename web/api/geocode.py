@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from dispatch.core.errors import Invalid
-from dispatch.storage import known
+from dispatch.system import asset_of
+from geo.assets_file import MOST_CODE
+from geo.gazetteer_phrase import translated
+from geo.geocoding import Language
+from geo.known_places import KnownPlace
 from geo.point import Box, Point, distance_m
 from web import shapes
 from web.api.deeds import json
-from web.auth import TheCity, TheSystem
+from web.auth import TheCity
 from web.errors import language
 from web.limits import door
 
 router = APIRouter(prefix="/api/{city}", tags=["places"], dependencies=[Depends(door("geocode"))])
 
-WIDEST_M = 3_000.0
-MOST_ASSETS = 500
+assets_router = APIRouter(
+    prefix="/api/{city}", tags=["places"], dependencies=[Depends(door("assets"))]
+)
+
+WIDEST_M = 1_500.0
+MOST_ASSETS = 150
+"""A map looks at one neighbourhood: the whole list is the department's to give away."""
 
 NearLon = Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False)]
 NearLat = Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False)]
@@ -54,32 +63,52 @@ def geocode(
     return json({"candidates": candidates})
 
 
-@router.get("/assets", responses=shapes.answers(shapes.Assets))
+@assets_router.get("/assets", responses=shapes.answers(shapes.Assets))
 def assets(
-    city: TheCity, system: TheSystem, west: MustLon, south: MustLat, east: MustLon, north: MustLat
+    request: Request,
+    city: TheCity,
+    west: MustLon,
+    south: MustLat,
+    east: MustLon,
+    north: MustLat,
+    service: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
-    """Numbered lamp poles, trees and the like within a small box, to pick on the map."""
+    """Numbered lamp poles, trees and the like in a small box, nearest to its middle first.
+
+    With a service only the kinds that it is about; `more` says that the box holds others.
+    """
     if west > east or south > north:
         raise Invalid("A box needs west ≤ east and south ≤ north.", field="west")
     box = Box(west, south, east, north)
     if distance_m(Point(west, south), Point(east, north)) > WIDEST_M:
         raise Invalid(f"Ask for at most {WIDEST_M / 1000:g} km at once; zoom in.", field="east")
-    with system.reading(city.id) as connection:
-        found = known.assets_in(connection, city.id, box, limit=MOST_ASSETS)
-    return json(
-        {
-            "assets": [
-                {
-                    "code": each.code,
-                    "sort": each.sort,
-                    "label": each.label,
-                    "lon": each.point.lon,
-                    "lat": each.point.lat,
-                }
-                for each in found
-            ]
-        }
-    )
+    kinds = city.policy.service(service).assets if service else ()
+    found: list[KnownPlace] = []
+    if city.known is not None and (kinds or not service):
+        found = city.known.assets_in(box, kinds=kinds, limit=MOST_ASSETS + 1)
+    shown = [_asset(each, language(request)) for each in found[:MOST_ASSETS]]
+    return json({"assets": shown, "more": len(found) > MOST_ASSETS})
+
+
+@assets_router.get("/assets/{code}", responses=shapes.answers(shapes.AssetView))
+def asset(
+    request: Request,
+    city: TheCity,
+    code: Annotated[str, Path(max_length=MOST_CODE)],
+    service: Annotated[str, Query(max_length=60)] = "",
+) -> Response:
+    """The one thing with this painted number; 422 says why it is not known or not alone."""
+    return json(_asset(asset_of(city, code, service=service or None), language(request)))
+
+
+def _asset(each: KnownPlace, language: Language) -> dict[str, Any]:
+    return {
+        "code": each.text,
+        "sort": each.kind or "",
+        "label": translated(each.label, language),
+        "lon": each.point.lon,
+        "lat": each.point.lat,
+    }
 
 
 @router.get("/reverse", responses=shapes.answers(shapes.Phrase))

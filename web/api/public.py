@@ -36,7 +36,7 @@ class Reporter(shapes.Wish):
 
 
 class ReportWish(shapes.Wish):
-    """A report: what, where (a position, or a place in words), and whatever else helps."""
+    """A report: what, where (a position, words, or the number on a pole), and what else helps."""
 
     service_code: shapes.Code
     description: Annotated[str, Field(min_length=1, max_length=intake.MOST["description"])]
@@ -44,6 +44,7 @@ class ReportWish(shapes.Wish):
     lon: Annotated[float, Field(allow_inf_nan=False)] | None = None
     lat: Annotated[float, Field(allow_inf_nan=False)] | None = None
     accuracy_m: shapes.Metres | None = None
+    asset_code: Annotated[str, Field(max_length=intake.MOST["asset_code"])] | None = None
     channel: shapes.Channel = "web"
     anonymous: bool = False
     secret: bool = False
@@ -130,6 +131,7 @@ def send_report(
             lon=wish.lon,
             lat=wish.lat,
             accuracy_m=wish.accuracy_m,
+            asset_code=wish.asset_code,
             anonymous=wish.anonymous,
             secret=wish.secret,
             name=wish.reporter.name,

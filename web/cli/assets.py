@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from dispatch.storage import known
 from dispatch.storage.known import Asset
@@ -58,7 +59,8 @@ def import_(
             except BadAssets as error:
                 raise Stop(str(error)) from error
         for row in bad[:SHOWN]:
-            console.print(f"[red]✗[/] {row.where}: {row.why}")
+            column = f", column {row.column}" if row.column else ""
+            console.print(f"[red]✗[/] {escape(row.where + column)}: {escape(row.why)}")
         if len(bad) > SHOWN:
             console.print(f"  … and {len(bad) - SHOWN:,} more.")
         if bad and not skip_bad:
@@ -69,10 +71,22 @@ def import_(
         if not good:
             raise Stop(f"{file.name} lists nothing; nothing was imported.")
         sorts = sorted({asset.sort for asset in good}) if replace else []
-        with writing(system.engine) as connection:
-            known.import_assets(connection, city, good, now=system.clock(), replace_sorts=sorts)
+        with Bars(console) as bars, writing(system.engine) as connection:
+            bars.stage("Writing", len(good))
+            done = known.import_assets(
+                connection,
+                city,
+                good,
+                now=system.clock(),
+                replace_sorts=sorts,
+                progress=bars.advance,
+            )
         counts = Counter(asset.sort for asset in good)
         listed = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
-        console.print(f"[green]✓[/] {city}: {listed}")
+        left = f", {done.forgotten:,} forgotten" if replace else ""
+        console.print(
+            f"[green]✓[/] {city}: {listed}: "
+            f"{done.new:,} new, {done.changed:,} changed, {done.same:,} as before{left}"
+        )
     finally:
         system.stop()

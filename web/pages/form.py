@@ -41,6 +41,7 @@ class Form:
     accuracy_m: str = ""
     pin_label: str = ""
     choice: str = ""
+    asset_code: str = ""
     name: str = ""
     phone: str = ""
     email: str = ""
@@ -60,6 +61,7 @@ class Form:
                 lon=lon,
                 lat=lat,
                 accuracy_m=accuracy_m if accuracy_m and 0 < accuracy_m <= 100_000 else None,
+                asset_code=self.asset_code,
                 anonymous=self.anonymous,
                 secret=self.secret,
                 name=self.name,
@@ -75,8 +77,9 @@ class Form:
         return replace(self, lon=str(spot.lon), lat=str(spot.lat), accuracy_m="", pin_label=label)
 
     def unpinned(self) -> Form:
-        """The same form without a pin."""
-        return replace(self, lon="", lat="", accuracy_m="", pin_label="", choice="")
+        """The same form without a pin, and without the number of the thing it stood on."""
+        bare = replace(self, lon="", lat="", accuracy_m="", pin_label="", choice="")
+        return replace(bare, asset_code="")
 
 
 def fresh() -> Form:
@@ -102,6 +105,7 @@ def read(data: FormData) -> Form:
         accuracy_m=text("accuracy_m"),
         pin_label=text("pin_label")[:200],
         choice=text("choice"),
+        asset_code=text("asset_code"),
         name=text("name"),
         phone=text("phone"),
         email=text("email"),
@@ -167,12 +171,14 @@ def problems(form: Form, city: City, t: Texts) -> dict[str, str]:
         found["description"] = t(
             "error.description_long", most=MOST["description"], now=len(wish.description)
         )
-    if wish.lon is None and not wish.place_typed:
+    if wish.lon is None and not (wish.place_typed or wish.asset_code):
         found["place_typed"] = t("error.place_empty")
     elif len(wish.place_typed or "") > MOST["place_typed"]:
         found["place_typed"] = t("error.place_long", most=MOST["place_typed"])
     elif wish.lon is None and (straight := _swapped(wish.place_typed or "", city)):
         found["place_typed"] = swapped_sentence(straight, t)
+    if len(wish.asset_code or "") > MOST["asset_code"]:
+        found["asset_code"] = t("error.asset_unknown")
     if len(wish.name or "") > MOST["name"]:
         found["name"] = t("error.name_long", most=MOST["name"])
     if wish.phone and not intake.is_phone(wish.phone):
@@ -196,6 +202,11 @@ def refusal(error: Invalid, form: Form, city: City, t: Texts) -> dict[str, str]:
         return {"place_typed": t("error.place_short_link")}
     if flag == "out_of_area":
         return {"place_typed": t("error.place_out_of_area", city=city.name)}
+    if field == "asset_code":
+        problem = error.fields.get("problem")
+        known = problem in ("unknown", "several", "apart")
+        metres = error.fields.get("apart_m", "")
+        return {field: t(f"error.asset_{problem if known else 'unknown'}", metres=metres)}
     if field in ("lon", "lat"):
         return {"place_typed": t("error.place_bad")}
     if field == "photo_ids":

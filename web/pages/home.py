@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from dispatch.core.errors import Conflict, Invalid, NotFound
 from dispatch.core.policy import Policy, Service
-from dispatch.system import City, System
+from dispatch.system import City, System, asset_of, numbered_kinds
 from geo.geocoding import ACCEPT, Candidate
 from geo.point import Point
 from web import intake, limits, photo_rows, public_reports, tracking
@@ -90,7 +90,7 @@ def _sent(
     system, t = the_system(request), texts_for(request)
     city = the_city(city_id, system)
     form, photo_problems, digests = _with_photos(request, system, city, form, files, t)
-    form = _with_choice(city, form, t)
+    form = _with_choice(city, _with_number(city, form), t)
     if pressed["lang"] or pressed["theme"]:
         return _switch(request, system, city, form, pressed)
     if pressed["remove"]:
@@ -217,7 +217,9 @@ def _look_up(request: Request, system: System, city: City, form: Form) -> Respon
     """Show what the typed place may be, to choose from."""
     t = texts_for(request)
     limits.check(request, "geocode")
-    form = form.unpinned()
+    number, form = form.asset_code, form.unpinned()
+    if number.strip():
+        return _numbered(request, system, city, replace(form, asset_code=number))
     wrong = forms.problems(form, city, t).get("place_typed")
     if wrong:
         return _page(request, system, city, form, errors={"place_typed": wrong}, status=422)
@@ -232,6 +234,28 @@ def _look_up(request: Request, system: System, city: City, form: Form) -> Respon
         form = replace(form, choice=candidates[0].value)
     message = t("form.place_found", count=len(candidates)) if candidates else t("form.place_unsure")
     return _page(request, system, city, form, candidates=candidates, place_message=message)
+
+
+def _numbered(request: Request, system: System, city: City, form: Form) -> Response:
+    """The form with the pin on the thing whose number was typed, or what is wrong with it."""
+    t = texts_for(request)
+    try:
+        asset = asset_of(city, form.asset_code.strip(), service=_service(city, form))
+    except Invalid as error:
+        errors = forms.refusal(error, form, city, t)
+        return _page(request, system, city, form, errors=errors, status=422)
+    pinned = form.pinned(asset.point, t.place(asset.label) or "")
+    return _page(request, system, city, replace(pinned, asset_code=asset.text))
+
+
+def _with_number(city: City, form: Form) -> Form:
+    """A number counts only for what is about numbered things; else the field is not seen."""
+    service = city.policy.services.get(form.service_code)
+    return form if service is None or service.assets else replace(form, asset_code="")
+
+
+def _service(city: City, form: Form) -> str | None:
+    return form.service_code if form.service_code in city.policy.services else None
 
 
 def _with_choice(city: City, form: Form, t: Texts) -> Form:
@@ -343,12 +367,13 @@ def _page(
         "form": form,
         "errors": errors or {},
         "groups": groups(city.policy, t),
+        "numbered": {code for code in city.policy.services if numbered_kinds(city, code)},
         "limits": forms.LIMITS,
         "candidates": candidates,
         "place_message": place_message,
         "similar": _alike(system, city, form, t),
         "target_minutes": round(city.policy.promise.target_s / 60),
-        "script_texts": t.for_scripts("form.", "error.photo"),
+        "script_texts": t.for_scripts("form.", "error.photo", "error.asset"),
     }
     # The empty form may be gone back to; one that holds somebody's words is kept by nobody.
     private = request.method == "POST"

@@ -32,6 +32,8 @@ class ReportReceived(Fact):
     district: str | None = None
     photo_ids: tuple[UUID, ...] = ()
     external_id: str | None = None
+    asset_code: str | None = None
+    """The number of the lamp pole, tree or the like that the reporter named or picked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ class Service:
     """A kind of problem (Open311 *service*); `priority` 1 is the most urgent.
 
     `duplicate_radius_m` and `duplicate_window_h` bound what may be the same incident. A verified
-    incident of a service with `closes_road_m` closes the roads within that many metres.
+    incident of a service with `closes_road_m` closes the roads within that many metres. `assets`
+    are the kinds of numbered things it is about, words of `geo.asset_words` or the city's own.
     """
 
     service_code: str
@@ -30,6 +31,7 @@ class Service:
     duplicate_window_h: float = 12.0
     keywords: tuple[str, ...] = ()
     closes_road_m: float = 0.0
+    assets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

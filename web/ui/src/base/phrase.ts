@@ -15,6 +15,21 @@ const SIDE = "(utara|timur laut|timur|tenggara|selatan|barat daya|barat laut|bar
 const FROM = new RegExp(`^(\\d+) m sebelah ${SIDE} (.+)$`);
 const CORNER = /^Simpang (.+) – (.+)$/;
 const NEAR = /^dekat (.+)$/;
+/** What numbered things are called; geo/asset_words.py has the same words. */
+const NUMBERED: Record<string, string> = {
+  "Tiang PJU": "Lamp pole",
+  Tiang: "Lamp pole",
+  Pohon: "Tree",
+  "Lampu lalu lintas": "Traffic light",
+  Panel: "Panel",
+  Hidran: "Hydrant",
+  Saluran: "Drain",
+  Jembatan: "Bridge",
+  Reklame: "Billboard",
+  "Titik wifi": "Wifi point",
+  TPS: "Waste point",
+};
+const NUMBER = new RegExp(`^(${Object.keys(NUMBERED).join("|")}) (\\S*\\d.*)$`);
 
 /** The phrase in English; what is no phrase of ours, such as a name, stays as it is. */
 export function inEnglish(phrase: string): string {
@@ -26,7 +41,9 @@ export function inEnglish(phrase: string): string {
       const corner = CORNER.exec(part);
       if (corner) return `Corner of ${corner[1]} and ${corner[2]}`;
       const near = NEAR.exec(part);
-      return near ? `near ${near[1]}` : part;
+      if (near) return `near ${near[1]}`;
+      const thing = NUMBER.exec(part);
+      return thing ? `${NUMBERED[thing[1] ?? ""]} ${thing[2]}` : part;
     })
     .join(", ");
 }

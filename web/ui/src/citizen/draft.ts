@@ -1,6 +1,6 @@
 /** Keeps what was typed in this tab until it is sent: a reload or a lost network costs nothing. */
 
-const FIELDS = ["description", "place_typed", "name", "phone", "email"] as const;
+const FIELDS = ["description", "place_typed", "asset_code", "name", "phone", "email"] as const;
 const TICKS = ["anonymous", "secret"] as const;
 
 const keyOf = (city: string) => `sigap_draft_${city}`;

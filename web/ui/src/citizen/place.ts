@@ -1,7 +1,9 @@
 /** The place part of the form: proposals while typing, "where I am", the pin, and who was here before. */
 
+import type { Asset } from "../base/assets.js";
 import type { Spot } from "./maps.js";
 import { showMoments } from "./moments.js";
+import { Numbered } from "./numbered.js";
 import { note, picture } from "./picture.js";
 import { PinMap } from "./pin_map.js";
 import { say } from "./words.js";
@@ -24,6 +26,7 @@ export class Place {
   readonly #typed: HTMLInputElement;
   readonly #choices: HTMLElement;
   readonly #map: PinMap | null;
+  readonly #numbered: Numbered;
   #timer = 0;
   #asked: AbortController | null = null;
   /** Whether the pin came from a proposal for the words: new words make it void. */
@@ -36,6 +39,7 @@ export class Place {
     this.#choices = this.#one("[data-place-choices]");
     const map = form.querySelector("pin-map");
     this.#map = map instanceof PinMap ? map : null;
+    this.#numbered = new Numbered(form, city, this.#map, (asset) => this.#picked(asset));
     this.#one("[data-place-ways]").hidden = false;
     this.#connect();
   }
@@ -71,8 +75,9 @@ export class Place {
     const opener = this.#one<HTMLButtonElement>("[data-place-map]");
     opener.addEventListener("click", () => void this.#toggleMap(opener));
     this.#map?.addEventListener("use", (event) => {
+      const spot = (event as CustomEvent<Spot>).detail;
       void this.#toggleMap(opener);
-      void this.#pin((event as CustomEvent<Spot>).detail);
+      if (spot.lon !== this.spot?.lon || spot.lat !== this.spot.lat) void this.#pin(spot);
     });
     this.#one("[data-unpin]").addEventListener("click", (event) => {
       event.preventDefault();
@@ -82,6 +87,15 @@ export class Place {
       tile.addEventListener("change", () => void this.#showSimilar());
     }
     if (this.spot) void this.#showSimilar();
+    this.#numbered.pinned(this.spot);
+  }
+
+  /** A numbered thing is the place itself; without it the pin that stood on it goes, too. */
+  #picked(asset: Asset | null): void {
+    this.#choices.replaceChildren();
+    this.#fromWords = false;
+    if (asset) this.#set(asset, asset.label, null);
+    else this.#unpin();
   }
 
   #wordsChanged(): void {
@@ -166,7 +180,10 @@ export class Place {
     const words = opener.querySelector("span");
     if (words) words.textContent = say(open ? "form.place_map_close" : "form.place_map");
     if (open) await this.#map.show(this.#city, this.spot);
-    else this.#map.hidden = true;
+    else {
+      this.#map.hidden = true;
+      this.#numbered.pinned(this.spot);
+    }
   }
 
   /** Puts the pin where the reader pointed, if the city is served there. */
@@ -195,6 +212,7 @@ export class Place {
         : ` (${say("form.place_accuracy", { metres: Math.round(accuracy_m) })})`;
     this.#one("[data-pinned-label]").textContent = shown + known;
     this.#one("[data-pinned]").hidden = false;
+    this.#numbered.pinned({ lon: spot.lon, lat: spot.lat });
     void this.#showSimilar();
   }
 
@@ -203,6 +221,7 @@ export class Place {
     this.#fromWords = false;
     this.#one("[data-pinned]").hidden = true;
     this.#one("[data-similar]").replaceChildren();
+    this.#numbered.pinned(null);
   }
 
   async #showSimilar(spot: Spot | null = this.spot): Promise<void> {
