@@ -75,7 +75,8 @@ def test_the_log_tells_who_taught_a_name_and_keeps_the_words_apart(city: Stand) 
     report_id = located(city, desk, "bok mlengkung lawas")
     desk.post(f"/reports/{report_id}/forget-place", {"reason": "keliru"})
     told = log_of(city, report_id)
-    assert [kind for kind, _ in told][-3:] == [
+    # Triage comes in its own time, between any two of them.
+    assert [kind for kind, _ in told if kind != "ReportTriaged"][-3:] == [
         "ReportLocated",
         "ReportPlaceRemembered",
         "ReportPlaceForgotten",
