@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geo.network import Nearby
 from geo.point import METRES_PER_DEGREE, Point
 from geo.roadarrays import Floats, Ints, RoadArrays
+from geo.roadside import Carriageways
 
 WITH_DEG = 40.0
 """A road that points farther away from a drawn line crosses it."""
@@ -49,16 +50,19 @@ class RoadSpots:
             self.forth, self.back = forth[some], back[some]
         known = np.where(self.forth >= 0, self.forth, self.back)
         turned = self.forth < 0
-        start = np.where(turned, arrays.piece_v[known], arrays.piece_u[known])
-        end = np.where(turned, arrays.piece_u[known], arrays.piece_v[known])
-        self._start, self._end = nodes[start], nodes[end]
-        self._osm_ids = np.stack([arrays.node_osm_id[start], arrays.node_osm_id[end]])
+        first = np.where(turned, arrays.piece_v[known], arrays.piece_u[known])
+        last = np.where(turned, arrays.piece_u[known], arrays.piece_v[known])
+        self._start, self._end = nodes[first], nodes[last]
+        self._osm_ids = np.stack([arrays.node_osm_id[first], arrays.node_osm_id[last]])
         run = self._end - self._start
         self._bearing = np.degrees(np.arctan2(run[:, 0], run[:, 1])) % 360.0
         lines = shapely.linestrings(np.stack([self._start, self._end], axis=1))
         self._tree = shapely.STRtree(np.asarray(lines, dtype=object))
         # The tree is built by its first question; ask it before threads can ask at once.
         self._tree.query(shapely.Point(0, 0))
+        self._carriageways = Carriageways(
+            arrays, self._tree, start=self._start, end=self._end, forth=self.forth, back=self.back
+        )
 
     def nearest(
         self, places: Sequence[Point], *, max_m: float, closed: NDArray[np.bool_]
@@ -171,12 +175,25 @@ class RoadSpots:
     def _nearest_open(
         self, flat: Floats, *, max_m: float, closed: NDArray[np.bool_]
     ) -> Spot | None:
+        """The nearest that is open on this side of every dual carriageway, else the nearest."""
         near = self._within(flat, max_m)
-        near = near[self._is_open(near, closed)]
+        metres = self._distances(flat, near)
+        home = int(near[np.argmin(metres)])
+        is_open = self._is_open(near, closed)
+        near, metres = near[is_open], metres[is_open]
         if not len(near):
             return None
-        nearest = near[[np.argmin(self._distances(flat, near))]]
-        return self._on_road(flat[np.newaxis], nearest)[0]
+        ordered = near[np.lexsort((near, metres))]
+        on_road, _ = self._dropped(np.repeat(flat[np.newaxis], len(ordered), axis=0), ordered)
+        chosen = next(
+            (
+                stretch
+                for stretch, there in zip(ordered.tolist(), on_road, strict=True)
+                if not self._carriageways.across(flat, home, stretch, there)
+            ),
+            int(ordered[0]),
+        )
+        return self._on_road(flat[np.newaxis], np.array([chosen]))[0]
 
     def _within(self, flat: Floats, metres: float) -> Ints:
         near = self._tree.query(shapely.Point(flat), predicate="dwithin", distance=metres)
