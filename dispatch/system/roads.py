@@ -39,7 +39,7 @@ def open_roads(bundle: Bundle, choice: RoadChoice, *, data_dir: Path) -> RoadNet
         choice.osrm_url.replace("{city}", city_id),
         bundle.arrays(),
         version=bundle.manifest.version,
-        speeds=data_dir / "osrm" / f"{city_id}.csv",
+        speeds=_speeds_file(bundle, data_dir / "osrm" / city_id),
         reload=command_reload(words) if words else None,
         embedded=bundle.roads if choice.stands_in else None,
     )
@@ -53,3 +53,14 @@ def open_roads(bundle: Bundle, choice: RoadChoice, *, data_dir: Path) -> RoadNet
     except RoadsUnavailable as away:
         logger.error("%s", away)
     return roads
+
+
+def _speeds_file(bundle: Bundle, folder: Path) -> Path:
+    """Each version of a city has its own: while a newer map is swapped in, both write.
+
+    Those of versions that were pruned go.
+    """
+    for file in folder.glob("*.csv"):
+        if not (bundle.path.parent / file.stem).is_dir():
+            file.unlink(missing_ok=True)
+    return folder / f"{bundle.manifest.version}.csv"

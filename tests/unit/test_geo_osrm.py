@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dispatch.system.roads import RoadChoice, open_roads
+from geo.bundle import Extract, build_bundle, open_bundle
+from geo.bundle_versions import prune
 from geo.network import RoadsUnavailable
 from geo.osm_import import import_extract
 from geo.osrm import OsrmNetwork
@@ -54,6 +57,26 @@ def test_away_without_a_stand_in_is_one_sentence(arrays: RoadArrays, tmp_path: P
     with pytest.raises(RoadsUnavailable):
         roads.route(A, B)
     assert roads.snap(A) is not None
+
+
+def test_two_versions_of_a_city_never_write_the_same_file(tmp_path: Path) -> None:
+    """While a newer map is swapped in, both are kept up to date; what was pruned leaves none."""
+    source, root = Extract(grid(3).write(tmp_path / "town.osm")), tmp_path / "cities"
+    choice, lane = RoadChoice(osrm_url=NOBODY), {(1, 2): None}
+    older = open_roads(build_bundle("town", source=source, root=root), choice, data_dir=tmp_path)
+    older.update(lane)
+    newer = open_roads(build_bundle("town", source=source, root=root), choice, data_dir=tmp_path)
+    newer.update({(2, 3): None})
+    older.update({(1, 2): 1.0})
+    folder = tmp_path / "osrm" / "town"
+    said = {file.stem: file.read_text(encoding="ascii") for file in folder.iterdir()}
+    assert said == {
+        older.version.partition("+")[0]: "",
+        newer.version.partition("+")[0]: "2,3,0.00\n",
+    }
+    assert len(prune(root, "town", keep=0)) == 1
+    open_roads(open_bundle(root, "town"), choice, data_dir=tmp_path)
+    assert [file.stem for file in folder.iterdir()] == [newer.version.partition("+")[0]]
 
 
 @pytest.mark.parametrize("is_away", [True, False])
