@@ -29,6 +29,7 @@ from dispatch.core.policy import Policy
 from dispatch.core.road_times import RoadTimes
 from dispatch.dispatcher import Question
 from dispatch.simulator.demand import HOUR_S, Job, slow_at
+from dispatch.simulator.following import follow
 from dispatch.simulator.memory import MemoryWorld
 from dispatch.simulator.outcome import Outcome
 from dispatch.simulator.robots import Robot
@@ -51,15 +52,20 @@ def play(
     seed: int,
     frictions: Frictions = FRICTIONS,
     tick: Callable[[float], None] | None = None,
+    followed: bool = False,
 ) -> Outcome:
     """Run the scene to its end, queue drained; the same arguments give the same outcome.
 
-    `tick` is told the share of the run that is done.
+    `tick` is told the share of the run that is done. A `followed` run is held against what a
+    screen would make of its events; raises Diverged when that is something else.
     """
     began = time.thread_time()
     day = Day(scene, fitted(policy, frictions), frictions, seed=seed)
     day.run(tick)
-    return tally(day, name=name, seed=seed, cpu_s=time.thread_time() - began)
+    cpu_s = time.thread_time() - began
+    if followed:
+        follow(day.world)
+    return tally(day, name=name, seed=seed, cpu_s=cpu_s)
 
 
 def fitted(policy: Policy, frictions: Frictions) -> Policy:

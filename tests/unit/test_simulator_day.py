@@ -16,6 +16,7 @@ from dispatch.simulator import demand
 from dispatch.simulator.day import START, Day, fitted, play
 from dispatch.simulator.demand import STORM_AT_S, slow_at
 from dispatch.simulator.figures import system_law, waiting_law
+from dispatch.simulator.following import Diverged, follow
 from dispatch.simulator.outcome import Outcome
 from dispatch.simulator.presets import POLICIES
 from dispatch.simulator.scene import FRICTIONS, SMOOTH, Frictions, Scene, mixed_skills
@@ -49,7 +50,7 @@ def scene(seed: int = 1, *, load: float = 0.4, days: float = DAYS, storm: bool =
 def played(policy: str, seed: int = 1, smooth: bool = False) -> Outcome:
     frictions = SMOOTH if smooth else FRICTIONS
     preset = POLICIES[policy](read_policy(None))
-    return play(scene(seed), preset, name=policy, seed=seed, frictions=frictions)
+    return play(scene(seed), preset, name=policy, seed=seed, frictions=frictions, followed=True)
 
 
 def day_of(policy: str, scene_: Scene, frictions: Frictions = FRICTIONS) -> Day:
@@ -70,6 +71,20 @@ def test_the_same_seed_gives_the_same_outcome(policy: str) -> None:
     assert len(again.decision_ms) == len(played(policy).decision_ms)
     other = play(scene(2), POLICIES[policy](read_policy(None)), name=policy, seed=2)
     assert _timeless(other) != _timeless(again)
+
+
+def test_a_screen_that_follows_a_run_sees_what_is_there() -> None:
+    """Also of a storm, and not if the state changed beside the log or the log beside the state."""
+    world = day_of("sigap", scene(3, storm=True)).world
+    follow(world)
+    crew = world.crews()[0]
+    world._entities["crew", crew.id] = replace(crew, status_reason="beside the log")
+    with pytest.raises(Diverged, match=f"crew/{crew.id}: status_reason is 'beside the log'"):
+        follow(world)
+    world._entities["crew", crew.id] = crew
+    last = world.log.pop()
+    with pytest.raises(Diverged, match=last.event.key):
+        follow(world)
 
 
 def test_every_policy_meets_the_same_day() -> None:
