@@ -5,7 +5,7 @@ from geo.osm_rules import FORBIDDEN, LIMITS, RIDDEN_KMH, USUAL_KMH, Tags, is_dri
 VEHICLES = ("car", "motorbike", "truck")
 """Who is told apart: bits 1, 2, 4 of every `barred` here and of `turn_barred` of RoadArrays.
 
-A van is a car. A truck may go nowhere that a car may not.
+A van is a car. A truck minds what is said of cars where nothing is said of goods vehicles.
 """
 CAR, MOTORBIKE, TRUCK = 1, 2, 4
 NOBODY, EVERYBODY = 0, CAR | MOTORBIKE | TRUCK
@@ -50,15 +50,17 @@ _GATES = {"gate", "lift_gate", "sliding_gate", "swing_gate"}
 def barred_from_way(tags: Tags) -> int:
     """The vehicles that may not use a way, as bits of VEHICLES."""
     barred = NOBODY if _is_ridden(tags) else MOTORBIKE
-    if not is_drivable(tags) or _is_too_narrow(tags):
+    if _is_too_narrow(tags):
         return barred | CAR | TRUCK
-    return barred | TRUCK if tags.get("hgv") in FORBIDDEN else barred
+    return barred | sum(
+        vehicle for vehicle in (CAR, TRUCK) if not is_drivable(tags, keys=_KEYS[vehicle])
+    )
 
 
 def closed_to(barred: int) -> int:
     """The bits of LIMITS that say so of an edge."""
-    cars = 1 << LIMITS.index("no_cars") if barred & CAR else 0
-    return cars | (1 << LIMITS.index("no_motorbikes") if barred & MOTORBIKE else 0)
+    names = ((CAR, "no_cars"), (MOTORBIKE, "no_motorbikes"), (TRUCK, "no_trucks"))
+    return sum(1 << LIMITS.index(name) for vehicle, name in names if barred & vehicle)
 
 
 def barred_at_node(tags: Tags) -> int:
@@ -72,10 +74,9 @@ def barred_at_node(tags: Tags) -> int:
         return NOBODY
     passable = barrier in _PASSABLE_BARRIERS or tags.get("bollard") == "rising"
     passable = passable and tags.get("locked") != "yes"
-    barred = sum(
+    return sum(
         vehicle for vehicle, keys in _KEYS.items() if not _is_allowed(tags, keys, default=passable)
     )
-    return barred | TRUCK if barred & CAR else barred
 
 
 def delay_s(tags: Tags) -> float:

@@ -42,6 +42,6 @@ def import_counted(
         "turn_rules_over_ways": bans.over_ways,
         "turn_rules_unread": bans.unread + aside["incomplete"],
         "turn_rules_at_times": aside["conditional"],
-        "barriers": len(roads.blocked),
-        "gates": len(roads.gates),
+        "barriers": len(roads.blocked.keys() & roads.places.keys()),
+        "gates": len(roads.gates.keys() & roads.places.keys()),
     }

@@ -125,14 +125,13 @@ def road_class(tags: Tags) -> int:
 
 
 def limits_of(tags: Tags) -> int:
-    """The bits of LIMITS that hold for a way."""
+    """The bits of LIMITS that its size and strength set for a way."""
     height, weight = metres(tags.get("maxheight")), tonnes(tags.get("maxweight"))
     width = metres(tags.get("maxwidth") or tags.get("width"))
     holds = (
         height is not None and height < LOW_M,
         width is not None and width < NARROW_M,
         weight is not None and weight < WEAK_T,
-        tags.get("hgv") in FORBIDDEN,
     )
     return sum(1 << n for n, it_does in enumerate(holds) if it_does)
 

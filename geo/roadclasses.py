@@ -15,7 +15,9 @@ from geo.roadarrays import Ints, RoadArrays
 USABLE_SHARE = 0.1
 """A part of the network with less of the road length than this is a loose end, not a part."""
 
-_NO_CARS, _NO_MOTORBIKES = (1 << LIMITS.index(name) for name in ("no_cars", "no_motorbikes"))
+_NO_TRUCKS, _NO_CARS, _NO_MOTORBIKES = (
+    1 << LIMITS.index(name) for name in ("no_trucks", "no_cars", "no_motorbikes")
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,16 +35,15 @@ class Access:
 def access_of(arrays: RoadArrays, avoids: AbstractSet[str] = frozenset()) -> Access:
     """What a vehicle which avoids these classes and limits cannot use; without any it is a car.
 
-    Who avoids `no_motorbikes` is a motorbike, and what is closed to cars only is open to it; who
-    avoids `no_trucks` is a truck, which is a car too. Beside the roads of those classes also what
-    can only be reached over them: a vehicle is not sent to wait on an island. Unknown classes bar
-    nothing.
+    Who avoids `no_motorbikes` is a motorbike, who avoids `no_trucks` a truck, and what is closed to
+    cars only is open to them. Beside the roads of those classes also what can only be reached over
+    them: a vehicle is not sent to wait on an island. Unknown classes bar nothing.
     """
     car = Access((arrays.edge_limit & _NO_CARS) != 0, (arrays.turn_barred & CAR) != 0)
     vehicle = MOTORBIKE if "no_motorbikes" in avoids else TRUCK if "no_trucks" in avoids else CAR
     avoided = [n for n, name in enumerate(ROAD_CLASSES) if name in avoids and n]
     limits = sum(1 << n for n, name in enumerate(LIMITS) if name in avoids)
-    limits |= 0 if vehicle == MOTORBIKE else _NO_CARS
+    limits |= _NO_CARS if vehicle == CAR else 0
     barred: NDArray[np.bool_] = np.isin(arrays.edge_class, avoided)
     barred |= (arrays.edge_limit & limits) != 0
     own = Access(barred, (arrays.turn_barred & vehicle) != 0)
@@ -71,6 +72,8 @@ def usable_edges(arrays: RoadArrays) -> tuple[RoadArrays, NDArray[np.bool_]]:
         usable = _in_large_parts(arrays, barred)
         limit[~usable] |= bit
         kept |= usable
+    trucks = Access((limit & _NO_TRUCKS) != 0, (arrays.turn_barred & TRUCK) != 0)
+    kept |= _in_large_parts(arrays, trucks)
     return replace(arrays, edge_limit=limit), kept
 
 

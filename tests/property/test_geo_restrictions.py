@@ -156,14 +156,13 @@ def walk(
 class Judge:
     """Dijkstra over whole memories of drives, on the arrays of the town without signs."""
 
-    def __init__(self, arrays: RoadArrays, town: Town, shut: set[SegmentKey]) -> None:
+    def __init__(self, arrays: RoadArrays, town: Town) -> None:
         self.town = town
         nodes = arrays.node_osm_id
         ends = list(zip(nodes[arrays.tail].tolist(), nodes[arrays.head].tolist(), strict=True))
         self.leg = ends
         self.edge = {pair: edge for edge, pair in enumerate(ends)}
         self.ms = arrays.weight_ms.tolist()
-        self.shut = {edge for pair, edge in self.edge.items() if pair in shut}
         self.turns: dict[int, list[tuple[int, int]]] = {}
         for a, b, ms in zip(
             arrays.turn_from.tolist(),
@@ -174,7 +173,10 @@ class Judge:
             self.turns.setdefault(a, []).append((b, ms))
 
     def seconds(self, a: int, b: int, vehicle: str, usable: set[Leg]) -> float:
-        """From the middle of block a to the middle of block b; both may be stood on as `usable`."""
+        """From the middle of block a to the middle of block b, over what is `usable`.
+
+        Where nobody who drives in may drive out again nobody is sent.
+        """
         goals = {edge: round(self.ms[edge] / 2) for edge in self._edges(b, usable)}
         queue: list[tuple[float, tuple[int, ...]]]
         queue = [(self.ms[e] - round(self.ms[e] / 2), (e,)) for e in self._edges(a, usable)]
@@ -190,7 +192,7 @@ class Judge:
             seen.add(driven)
             came = [self.leg[edge] for edge in driven]
             for onto, turn_ms in self.turns.get(driven[-1], ()):
-                if onto in self.shut:
+                if self.leg[onto] not in usable:
                     continue
                 if any(s.forbids(came, self.leg[onto], vehicle) for s in self.town.signs):
                     continue
@@ -223,8 +225,10 @@ def test_the_engine_obeys_every_sign_and_no_other(seed: int) -> None:
     blocks = sorted(town.blocks)
     pairs = [(chance.choice(blocks), chance.choice(blocks)) for _ in range(12)]
     closed = chance.sample(blocks, 3) if chance.random() < 0.5 else []
-    shut = {k for way in closed for k in (town.blocks[way], town.blocks[way][::-1])}
-    network, judge = RoadGraph(signed), Judge(plain, town, shut)
+    shut: set[SegmentKey] = {
+        k for way in closed for k in (town.blocks[way], town.blocks[way][::-1])
+    }
+    network, judge = RoadGraph(signed), Judge(plain, town)
     network.update(dict.fromkeys(shut, None))
     for name, avoids in VEHICLES.items():
         roads, usable = network.for_vehicle(avoids), legs_of(signed, avoids) - shut
@@ -243,7 +247,7 @@ def test_the_engine_obeys_every_sign_and_no_other(seed: int) -> None:
 
 
 def legs_of(arrays: RoadArrays, avoids: frozenset[str]) -> set[Leg]:
-    """What is no loose end to this vehicle, and so may be stood on."""
+    """What is no loose end to this vehicle."""
     nodes, open_ = arrays.node_osm_id, ~access_of(arrays, avoids).edges
     tail, head = nodes[arrays.tail[open_]].tolist(), nodes[arrays.head[open_]].tolist()
     return set(zip(tail, head, strict=True))

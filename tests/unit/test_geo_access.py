@@ -41,6 +41,7 @@ LORRY = frozenset({"no_trucks"})
         ({"highway": "residential", "hgv": "no"}, TRUCK),
         ({"highway": "residential", "motorcycle": "no"}, MOTORBIKE),
         ({"highway": "residential", "motorcar": "no"}, CAR | TRUCK),
+        ({"highway": "service", "motorcar": "no", "hgv": "yes"}, CAR),
         ({"highway": "residential", "motor_vehicle": "no"}, EVERYBODY),
         ({"highway": "residential", "motor_vehicle": "no", "motorcycle": "yes"}, CAR | TRUCK),
         ({"highway": "service", "service": "alley", "width": "1.2"}, CAR | TRUCK),
@@ -73,6 +74,7 @@ def test_who_may_use_a_way(tags: dict[str, str], barred: int) -> None:
         ({"barrier": "gate", "motor_vehicle": "yes"}, NOBODY, 0),
         ({"barrier": "gate", "locked": "yes"}, EVERYBODY, GATE_S),
         ({"barrier": "gate", "hgv": "no"}, TRUCK, GATE_S),
+        ({"barrier": "gate", "access": "private", "hgv": "yes"}, CAR | MOTORBIKE, 0),
         ({"barrier": "toll_booth"}, NOBODY, TOLL_S),
         ({"barrier": "toll_booth", "motorcycle": "no"}, MOTORBIKE, TOLL_S),
     ],
@@ -211,6 +213,21 @@ def test_a_motorbike_is_kept_off_what_is_closed_to_it(tmp_path: Path) -> None:
     spot = rider.snap(metres(100, 10))
     assert spot is not None
     assert spot.distance_m == pytest.approx(100, abs=1)
+
+
+def test_a_truck_drives_a_tunnel_that_is_for_trucks_only(tmp_path: Path) -> None:
+    map_ = kampung()
+    tags = {"highway": "service", "motorcar": "no", "motorcycle": "no", "hgv": "yes"}
+    map_.ways[2] = ([1, 2, 3], tags)
+    del map_.ways[3]
+    town = RoadGraph(import_extract(map_.write(tmp_path / "town.osm")))
+    truck = town.for_vehicle(LORRY).route(WEST, EAST)
+    assert truck is not None
+    assert truck.length_m == pytest.approx(480, rel=0.02)
+    for roads in (town, town.for_vehicle(RIDER)):
+        car = roads.route(WEST, EAST)
+        assert car is not None
+        assert car.length_m == pytest.approx(1_120, rel=0.02)
 
 
 def test_the_policy_tells_motorbikes_from_vans_and_trucks(town: RoadGraph) -> None:
