@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,10 @@ class Device:
 
 
 COLUMNS = tuple(field.name for field in fields(Device))
+DOOR = ("id", "label", "crew_id", "secret_hash", "retired_at")
+"""What decides who is let in, and for whom; the rest is only shown."""
+_door = attrgetter(*DOOR)
+FEW = 100
 
 
 def every(connection: Connection, city_id: str) -> list[Device]:
@@ -41,6 +46,26 @@ def every(connection: Connection, city_id: str) -> list[Device]:
     table = tables.device
     found = select(*(table.c[name] for name in COLUMNS)).where(table.c.city_id == city_id)
     return [Device(*row) for row in connection.execute(found.order_by(table.c.id))]
+
+
+def refreshed(
+    connection: Connection, city_id: str, known: Mapping[str, Device]
+) -> dict[str, Device]:
+    """Every device by id: as it is known, or read where it is new or its door opens otherwise."""
+    table = tables.device.c
+    found = select(*(table[name] for name in DOOR)).where(table.city_id == city_id)
+    doors = {row.id: tuple(row) for row in connection.execute(found.order_by(table.id))}
+    other = {
+        device_id
+        for device_id, door in doors.items()
+        if device_id not in known or door != _door(known[device_id])
+    }
+    if len(other) > FEW:
+        return {device.id: device for device in every(connection, city_id)}
+    return {
+        device_id: find(connection, city_id, device_id) if device_id in other else known[device_id]
+        for device_id in doors
+    }
 
 
 def find(connection: Connection, city_id: str, device_id: str) -> Device:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import math
 import re
 import secrets
 import threading
@@ -30,6 +31,8 @@ logger = logging.getLogger("sigap.devices")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,38}[A-Za-z0-9]")
 AGAIN_S = 5.0
 """What another process changed in the registry is known here after this."""
+SOON_S = 3.0
+"""After this it is read again beforehand, so that nobody who knocks has to wait for it."""
 NEWS_S = 5.0
 KEPT_REFUSALS = 10
 
@@ -107,12 +110,24 @@ class Devices:
 
     def outdated(self) -> bool:
         """Whether another process may have changed the registry since it was read."""
+        return self.read_s_ago() >= AGAIN_S
+
+    def read_s_ago(self) -> float:
+        """How old what is known of the registry is; after SOON_S read it anew, before AGAIN_S."""
         read_at = self._read_at
-        return read_at is None or abs((self._clock() - read_at).total_seconds()) >= AGAIN_S
+        return math.inf if read_at is None else abs((self._clock() - read_at).total_seconds())
 
     def refresh(self) -> None:
-        """Read the registry anew; call it off the event loop."""
-        self._read(self._clock())
+        """Read anew what others changed in the registry; call it off the event loop."""
+        now = self._clock()
+        with self._lock:
+            known = self._known
+        with reading(self._engine) as connection:
+            found = devices.refreshed(connection, self._city_id, known)
+        with self._lock:
+            # what this process changed itself meanwhile is newer
+            if self._known is known:
+                self._known, self._read_at = found, now
 
     def _read(self, now: datetime) -> None:
         with reading(self._engine) as connection:

@@ -16,6 +16,7 @@ from typing import Any
 
 from dispatch.core.errors import NotFound
 from dispatch.system import System
+from dispatch.system.devices import AGAIN_S, SOON_S
 from web import front
 from web.limits import Buckets
 from web.logs import ACCESS
@@ -85,7 +86,10 @@ class Express:
         except (Unreadable, ValueError, NotFound):
             return False
         ids = {reading.device_id for reading in found}
-        if len(ids) != 1 or len(found) > MOST or devices.outdated():
+        read_s_ago = devices.read_s_ago()
+        if read_s_ago >= SOON_S:
+            intake.renew(city_id, devices)
+        if len(ids) != 1 or len(found) > MOST or read_s_ago >= AGAIN_S:
             return False
         device = devices.let_in(ids.pop(), secret or "")
         if device is None or buckets.take("fixes", f"{city_id}/{device.id}") > 0:

@@ -50,13 +50,18 @@ class Intake:
         """The trackers of a city, read anew when that is due: once for all who knock meanwhile."""
         devices = system.devices(city_id)
         if devices.outdated():
-            task = self._reads.get(city_id)
-            if task is None or task.done():
-                task = asyncio.create_task(anyio.to_thread.run_sync(devices.refresh))
-                self._reads[city_id] = task
             # who hangs up must not end the reading that others wait for
-            await asyncio.shield(task)
+            await asyncio.shield(self.renew(city_id, devices))
         return devices
+
+    def renew(self, city_id: str, devices: Devices) -> asyncio.Task[None]:
+        """Read the trackers of a city anew, unless that is being done."""
+        task = self._reads.get(city_id)
+        if task is None or task.done():
+            task = asyncio.create_task(anyio.to_thread.run_sync(devices.refresh))
+            task.add_done_callback(_unless_away)
+            self._reads[city_id] = task
+        return task
 
     def put(self, system: System, city_id: str, fixes: Sequence[Fix], done: Done) -> bool:
         """Take these along with the next batch, unless too many wait already."""
@@ -104,6 +109,12 @@ class Intake:
             for fixes, done in batch:
                 _tell(done, taken.said[start : start + len(fixes)], None)
                 start += len(fixes)
+
+
+def _unless_away(task: asyncio.Task[None]) -> None:
+    """Who waits for the reading is told himself; where nobody waits, this looks at its error."""
+    if not task.cancelled() and task.exception() is not None:
+        logger.warning("the registry of trackers is read later: %s", task.exception())
 
 
 def _tell(done: Done, said: Said | None, error: Exception | None) -> None:
