@@ -10,6 +10,7 @@ import socket
 import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -122,9 +123,9 @@ class Hold:
             "seconds": round(wall, 1),
             "accepted": accepted,
             "refused": sum(line.refused for line in self._lines),
-            "missed": sum(line.missed for line in self._lines),
             "hung_up": sum(line.hung_up for line in self._lines),
-            "unanswered": sum(line.waits for line in self._lines),
+            "unanswered": sum(len(line.unsent) for line in self._lines),
+            "delayed": sum(line.delayed for line in self._lines),
             "per_s": round(accepted / wall, 1),
             "server_cpu_share": round(server_s / wall, 3),
             "database_cpu_share": round(database_s / wall, 3),
@@ -163,7 +164,7 @@ class Hold:
                 due = min(total, int((now - begun) * n))
                 said_at = moment_of(datetime.now(UTC))
                 for number in range(sent, due):
-                    lines[number % n].send(said_at, now)
+                    lines[number % n].make(said_at, now)
                 sent = due
                 for key, _ in ready.select(0):
                     line: _Line = key.data
@@ -217,7 +218,11 @@ class _Screen:
 
 @dataclass(slots=True)
 class _Line:
-    """One tracker's connection: it sends its next position only when the last was answered."""
+    """One tracker's connection, as Traccar Client holds it.
+
+    It sends its next position only when the last was answered; those made meanwhile wait their
+    turn in the phone. None is left out.
+    """
 
     phone: Phone
     host: str
@@ -226,9 +231,10 @@ class _Line:
     _got: bytes = b""
     _sent_at: float = 0.0
     waits: bool = False
+    unsent: deque[bytes] = field(default_factory=deque)
     accepted: int = 0
     refused: int = 0
-    missed: int = 0
+    delayed: int = 0
     hung_up: int = 0
     answer_s: list[float] = field(default_factory=list)
 
@@ -242,17 +248,23 @@ class _Line:
         ).encode()
 
     def connect(self, to: tuple[str, int]) -> None:
-        """Dial."""
+        """Dial, and send what is not answered yet."""
         self.socket = socket.create_connection(to, timeout=30)
         self.socket.setblocking(False)
         self._got, self.waits = b"", False
+        if self.unsent:
+            self._send(time.perf_counter())
 
-    def send(self, said_at: bytes, now: float) -> None:
-        """Send a position, or miss this second because the last is not answered yet."""
+    def make(self, said_at: bytes, now: float) -> None:
+        """A second passed: here is the next position."""
+        self.unsent.append(self.phone.body(said_at))
         if self.waits:
-            self.missed += 1
-            return
-        body = self.phone.body(said_at)
+            self.delayed += 1
+        else:
+            self._send(now)
+
+    def _send(self, now: float) -> None:
+        body = self.unsent[0]
         try:
             self.socket.send(self._head % len(body) + body)
         except OSError:
@@ -277,6 +289,9 @@ class _Line:
             self.refused += not taken
             self.answer_s.append(now - self._sent_at)
             self._got, self.waits = b"", False
+            self.unsent.popleft()
+            if self.unsent:
+                self._send(now)
         return True
 
 
