@@ -26,14 +26,15 @@ from dispatch.core.world import World
 from dispatch.relay import position_row
 from dispatch.storage import fixes, tables
 from dispatch.storage.devices import Device
+from dispatch.system import City, System
 from dispatch.system import Settings as SystemSettings
-from dispatch.system import System
 from dispatch.system import build as build_system
 from dispatch.system.devices import Made, fingerprint
 from dispatch.system.memory import settle
+from geo.point import Point
 from geo.sql import conninfo_of, put_many, reading, writing
 from realtime import wire
-from web.cli.bench_hold import Hold, Phone, moment_of
+from web.cli.bench_hold import Hold, Phone, Way, moment_of, way_between
 from web.cli.bench_path import served
 from web.cli.city import folder
 from web.cli.cpu import Cpu
@@ -109,14 +110,9 @@ class _Scene:
             for _ in range(min(crews, 400))
         ]
         crew_ids = _register(system, [spots[i % len(spots)] for i in range(crews)])
+        ways = _ways(city, [Point(*spot) for spot in spots], chance)
         phones = [
-            Phone(
-                made,
-                crew_id,
-                *spots[i % len(spots)],
-                chance.uniform(-8, 8),
-                chance.uniform(-8, 8),
-            )
+            Phone(made, crew_id, way := ways[i % len(ways)], chance.randrange(len(way)))
             for i, (crew_id, made) in enumerate(
                 zip(crew_ids, _devices(system, crew_ids), strict=True)
             )
@@ -126,6 +122,20 @@ class _Scene:
             yield cls(system, phones)
         finally:
             system.stop()
+
+
+def _ways(city: City, spots: Sequence[Point], chance: random.Random) -> list[Way]:
+    """A drive from each spot to another one, where there is one."""
+    found = []
+    for spot in spots:
+        for _ in range(20):
+            way = way_between(city.roads, spot, chance.choice(spots), chance)
+            if way is not None:
+                found.append(way)
+                break
+    if not found:
+        raise Stop("The benchmark found no way to drive in its city.")
+    return found
 
 
 def _register(system: System, spots: Sequence[tuple[float, float]]) -> list[UUID]:
@@ -284,9 +294,10 @@ def _rows(scene: _Scene, at: datetime) -> list[tuple[Any, ...]]:
     return [
         fixes.row_of(
             DEMO_CITY,
-            Fix(phone.crew_id, phone.lon, phone.lat, at, at, 6.0, 90.0, 8.0, 0.8, device="d"),
+            Fix(phone.crew_id, lon, lat, at, at, 6.0, heading, 8.0, 0.8, device="d"),
         )
         for phone in scene.phones
+        for lon, lat, heading in [phone.way[phone.second]]
     ]
 
 

