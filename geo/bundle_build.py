@@ -204,7 +204,7 @@ def _fill(
     gazetteer = build_gazetteer(ground.extract, areas, draft / GAZETTEER, progress=progress)
     counts = {
         "road_km": round(float(roads.road_m.sum()) / 1_000, 1),
-        "motorbikes_only_km": round(float(roads.road_m[~roads.for_cars].sum()) / 1_000, 1),
+        "no_cars_km": round(float(roads.road_m[~roads.for_cars].sum()) / 1_000, 1),
         "nodes": roads.node_count,
         "edges": int(np.count_nonzero(~roads.is_copy)),
         "turns": len(roads.turn_from),

@@ -156,7 +156,9 @@ class RoadNetwork(Protocol):
     def for_vehicle(self, avoids: AbstractSet[str]) -> "RoadNetwork":
         """The same roads without those of these classes, for a vehicle that cannot use them.
 
-        What is closed here is closed there too; the classes are ROAD_CLASSES of geo.osm_rules.
+        What is closed here is closed there too; the classes are ROAD_CLASSES and LIMITS of
+        geo.osm_rules. Who avoids `no_motorbikes` or `no_trucks` is one, and may also use what is
+        closed to cars only.
         """
 
 

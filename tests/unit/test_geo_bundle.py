@@ -175,7 +175,7 @@ def test_what_became_of_turn_rules_and_barriers_stands_in_the_manifest(built: Bu
     assert counts["turn_rules"] > 30
     assert counts["turn_rules_at_times"] == 1
     assert min(counts["barriers"], counts["gates"]) > 3
-    assert 0 < counts["motorbikes_only_km"] < 10
+    assert 0 < counts["no_cars_km"] < 10
 
 
 def test_every_failure_is_one_sentence_and_leaves_the_old_city(

@@ -158,7 +158,7 @@ def traced(path: Path, seed: int) -> Iterator[dict[str, Any]]:
     """Some pieces of traces teach, the others are held back.
 
     A random third is like those that taught, which is what conformal prediction promises for;
-    the later part is another vehicle in another season, which is as hard as it can be.
+    the later part is the end of the last trace, told by its beginning and the four before it.
     """
     if not path.is_file():
         raise Stop(f"There are no GPS traces at {path}.")

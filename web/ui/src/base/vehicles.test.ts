@@ -25,5 +25,8 @@ it("finds a vehicle by its kind or by a word in what is written", () => {
 it("says which roads it cannot use", () => {
   expect(avoided(truck)).toBe("jalan permukiman, gang");
   expect(avoided(bike)).toBe("");
+  expect(avoided({ ...bike, avoids: ["motorway", "no_motorbikes", "path"] })).toBe(
+    "jalan tol, jalan terlarang bagi sepeda motor, jalan setapak",
+  );
   expect(avoided(null)).toBe("");
 });
