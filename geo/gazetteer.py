@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 from geo.coordinates import Flag, read_coordinates
 from geo.coordinates import Reading as Coordinates
 from geo.gazetteer_beside import beside
+from geo.gazetteer_blocks import Spot
 from geo.gazetteer_build import GazetteerInfo, build_gazetteer
 from geo.gazetteer_houses import find_house
 from geo.gazetteer_match import LIKE, Fit, Weight, fits, rarity, weaker
@@ -217,7 +218,15 @@ class _Search:
             is_bare=reading.number_is_bare,
             street=place.name,
             shape=lambda: self._store.shape(place.id),
+            block=lambda value: self._in_block(value, place),
         )
+
+    def _in_block(self, value: int, place: Place) -> Spot | None:
+        blocks = self._store.blocks
+        shape = self._store.shape(place.id) if blocks else None
+        if blocks is None or shape is None:
+            return None
+        return blocks.spot(value, self._store.first_word(place.id), shape)
 
     def _unread(self, reading: Reading) -> float:
         """The share of the text's telling words that this reading leaves out."""

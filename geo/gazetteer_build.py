@@ -1,9 +1,10 @@
 """Makes the city's address book from its OpenStreetMap extract: one SQLite file to search in."""
 
+import json
 import math
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import shapely
 
 from geo.areas import Areas, Attribution
+from geo.gazetteer_blocks import Blocks, Facing, Numbered
 from geo.gazetteer_sources import House, Named, Sources, Stretch, read_sources
 from geo.gazetteer_streets import SAME_PLACE_M, Plane, Street, crossings, streets
 from geo.gazetteer_text import key, words
@@ -142,6 +144,25 @@ def _once(named: Iterable[Named]) -> Iterator[Named]:
             yield thing
 
 
+def read_blocks(
+    db: sqlite3.Connection, *, told_by: Mapping[Facing, tuple[str, ...]] | None = None
+) -> Blocks:
+    """What the mapped house numbers tell of numbered blocks; see `Blocks`."""
+    houses = db.execute("select street_id, value, lon, lat from house").fetchall()
+    streets_with = db.execute(
+        "select p.id, n.words, p.shape from place p join name n on n.place_id = p.id and n.is_main "
+        "where p.id in (select street_id from house)"
+    ).fetchall()
+    return Blocks(
+        (Numbered(street, value, Point(lon, lat)) for street, value, lon, lat in houses),
+        {
+            street: (spelled.split(" ", 1)[0], shapely.from_wkb(shape))
+            for street, spelled, shape in streets_with
+        },
+        told_by=told_by,
+    )
+
+
 def forget_places(path: Path, ids: Iterable[int]) -> None:
     """Take places out of a gazetteer, names, crossings and all: for asking what is absent."""
     db = sqlite3.connect(path)
@@ -249,7 +270,9 @@ class _Book:
     def finish(self) -> None:
         self.db.executemany("insert into word values (?, ?)", self.words.items())
         west, south, east, north = self.areas.service_area.bounds
-        meta = {"format": FORMAT, "box": f"{west},{south},{east},{north}"}
+        told_by = read_blocks(self.db).told_by
+        blocks = json.dumps([[*kind, list(sides)] for kind, sides in sorted(told_by.items())])
+        meta = {"format": FORMAT, "box": f"{west},{south},{east},{north}", "blocks": blocks}
         self.db.executemany("insert into meta values (?, ?)", meta.items())
 
     def _street_of(self, house: House, by_name: dict[str, list[Street]]) -> Street | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geo.gazetteer_blocks import Spot
 from geo.gazetteer_build import house_value
 from geo.gazetteer_rank import Found, with_notes
 from geo.gazetteer_text import ROAD_WORDS, words
@@ -15,6 +16,8 @@ House = tuple[str, int, Point]
 """The number as written, its value, and where it is."""
 
 _EXACT_M = 15.0
+_FAR_BEYOND_M = 300.0
+"""The mapped part of a street that ends so far from the number's block is another place."""
 _FARTHEST_GAP = 60
 """Mapped numbers farther apart than this say nothing about those between them."""
 
@@ -27,14 +30,16 @@ def find_house(
     is_bare: bool,
     street: str,
     shape: Callable[[], BaseGeometry | None],
+    block: Callable[[int], Spot | None] = lambda _: None,
 ) -> Found:
     """The house on the street that was found, or the street with a note that the number is not.
 
-    `houses` in the order of their values; `is_bare`: the number may have been part of a name.
+    `houses` in the order of their values; `is_bare`: the number may have been part of a name;
+    `block` says where a number must be in a city of numbered blocks.
     """
     if not houses:
         if not is_bare:
-            return with_notes(street_found, "no_house")
+            return _in_block(street_found, number, block, street, score=0.0)
         # Where no house is mapped, "Tebet 3" is more likely a street of that name.
         fit = replace(street_found.fit, numbers=0.5)
         return with_notes(replace(street_found, fit=fit), "bare_number", score=-0.12)
@@ -48,7 +53,27 @@ def find_house(
     between = _between(house_value(number), houses, shape)
     if between:
         return with_notes(_moved(street_found, *_labelled(between, label)), "between")
-    return with_notes(street_found, "no_house", score=-0.06 if is_bare else -0.01)
+    return _in_block(street_found, number, block, street, score=-0.06 if is_bare else -0.01)
+
+
+def _in_block(
+    found: Found,
+    number: str,
+    block: Callable[[int], Spot | None],
+    street: str,
+    *,
+    score: float,
+) -> Found:
+    """Where the number's block is, if the city has blocks and this part of the street is mapped."""
+    value = house_value(number)
+    spot = block(value) if value is not None else None
+    if spot is None:
+        return with_notes(found, "no_house", score=score)
+    if spot.beyond_m > 0:
+        far = ("far_beyond",) if spot.beyond_m > _FAR_BEYOND_M else ()
+        return with_notes(found, "beyond", *far, score=score - 0.05)
+    label = _address(street, number, found)
+    return with_notes(_moved(found, spot.point, label, spot.radius_m), "block", score=0.02)
 
 
 def _labelled(between: tuple[Point, float], label: str) -> tuple[Point, str, float]:

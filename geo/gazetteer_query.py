@@ -36,6 +36,7 @@ _NEIGHBOUR_UNIT = re.compile(
 )
 _FLOOR = re.compile(r"\b(?:lantai|lt|floor|kamar|unit)\s*\.?\s*\d+\b")
 _POSTCODE = re.compile(r"(?<=[\w,.])[\s,]+\d{5}\s*$")
+_ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)")
 _HOUSE = re.compile(r"(?:\b(?:no|nomor|nomer|nmr|number|nro)\b|#)\s*[.:]?\s*(\d{1,5}\s?[a-z]?)\b")
 _LINK = re.compile(r"https?://\S+|\bgeo:\S+", re.IGNORECASE)
 
@@ -280,9 +281,10 @@ def _with_number(
     if house or len(spelled) < 2:
         return
     for bare, left in ((spelled[-1], spelled[:-1]), (spelled[0], spelled[1:])):
-        if re.fullmatch(r"\d{1,5}[a-z]?", bare) and not numerals(left):
-            # Before an English street the number is the house's, and no part of the name.
-            is_bare = not (bare == spelled[0] and AMERICAN_ROADS.intersection(left))
+        # Before an English street the number is the house's, and no part of the name: 3924 8th St.
+        is_bare = not (bare == spelled[0] and AMERICAN_ROADS.intersection(left))
+        counted = not is_bare and _ORDINAL.fullmatch(left[0])
+        if re.fullmatch(r"\d{1,5}[a-z]?", bare) and (counted or not numerals(left)):
             yield Reading(tuple(left), named, bare, number_is_bare=is_bare, part=part)
             return
 

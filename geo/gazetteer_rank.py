@@ -25,6 +25,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "no_crossing": ("persimpangannya tidak ditemukan", "the crossing was not found"),
     "house": ("nomor rumah ada di peta", "the house number is on the map"),
     "between": ("nomor rumah diperkirakan dari tetangganya", "the number lies between mapped ones"),
+    "block": ("blok nomornya di sini", "the number's block is here"),
+    "beyond": (
+        "nomor itu di bagian jalan yang tidak ada di peta",
+        "the number lies on a part of the street that is not on the map",
+    ),
     "no_house": ("nomor rumah tidak ada di peta", "the house number is not on the map"),
     "landmark": ("patokan: {cue}", "described as: {cue}"),
     "together": ("semua bagian alamat bertemu di sini", "all parts of the address meet here"),

@@ -15,7 +15,8 @@ from rapidfuzz.distance import OSA
 from shapely.geometry.base import BaseGeometry
 
 from geo.areas import GAP_M
-from geo.gazetteer_build import FORMAT
+from geo.gazetteer_blocks import Blocks
+from geo.gazetteer_build import FORMAT, read_blocks
 from geo.gazetteer_match import skeleton
 from geo.gazetteer_query import AreaName
 from geo.gazetteer_sources import GazetteerError
@@ -108,6 +109,8 @@ class Store:
             self._by_skeleton[skeleton(word)].append(word)
         roads = [spelled[0] for _, spelled, _ in self._names if spelled]
         self.is_indonesian = sum(word in ("jalan", "gang") for word in roads) > 0.2 * len(roads)
+        self.blocks = self._blocks(meta.get("blocks", "[]"))
+        """The numbered blocks of a city that has them."""
         self._has_houses = bool(self._rows("select 1 from house limit 1"))
         self.areas = tuple(
             AreaRow(row[0], row[1], row[2], row[3], row[4], Point(row[5], row[6]), row[7])
@@ -129,7 +132,10 @@ class Store:
     def area_names(self) -> dict[str, list[AreaName]]:
         named: dict[str, list[AreaName]] = defaultdict(list)
         for area in self.areas:
-            for spelled in {area.spelled, area.spelled.replace(" ", "")} - {""}:
+            spellings = {area.spelled, area.spelled.replace(" ", "")}
+            if area.kind == "city":
+                spellings.add(f"{area.spelled} city")
+            for spelled in spellings - {""}:
                 named[spelled].append(AreaName(area.id, area.kind))
         return dict(named)
 
@@ -222,6 +228,15 @@ class Store:
             (street,),
         )
         return [(number, value, Point(lon, lat)) for number, value, lon, lat in rows]
+
+    def _blocks(self, written: str) -> Blocks | None:
+        told_by = {(axis, facing): tuple(sides) for axis, facing, sides in json.loads(written)}
+        return read_blocks(self._connection(), told_by=told_by) if told_by else None
+
+    def first_word(self, street: int) -> str:
+        """The first word of the street's main name."""
+        rows = self._rows("select words from name where place_id = ? and is_main", (street,))
+        return str(rows[0][0]).split(" ", 1)[0] if rows else ""
 
     def spelled_streets(self) -> list[list[str]]:
         """Every street's names, as words in their one spelling."""

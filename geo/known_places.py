@@ -97,6 +97,11 @@ class KnownPlaces:
         """The assets with this number however it is spelled, of these kinds where any is."""
         return self.index().numbered(code, kinds)
 
+    def standing_at(self, text: str, place: Point) -> KnownPlace | None:
+        """The asset whose number the text says, if it says one and the asset stands there."""
+        found = self.index().told(text)
+        return found[0] if len(found) == 1 and found[0].point == place else None
+
     def index(self) -> "_Index":
         if self._now() - self._looked > REFRESH_S and self._lock.acquire(blocking=False):
             try:
@@ -173,14 +178,19 @@ class _Index:
         if not self._assets:
             return []
         column = 0 if language == "id" else 1
-        found = {asset.text: asset for code in codes(text) for asset in self._assets.get(code, ())}
+        found = self.told(text)
         sure = 0.97 if len(found) == 1 else 0.5
         return [
             replace(
                 _candidate(asset, sure, _NUMBER[column]), label=translated(asset.label, language)
             )
-            for _, asset in sorted(found.items())
+            for asset in found
         ]
+
+    def told(self, text: str) -> list[KnownPlace]:
+        """The assets whose numbers stand in the text, by number."""
+        found = {asset.text: asset for code in codes(text) for asset in self._assets.get(code, ())}
+        return [asset for _, asset in sorted(found.items())]
 
     def _by_name(self, text: str, language: Language) -> list[Candidate]:
         if not self._aliases:

@@ -23,6 +23,8 @@ from dispatch.storage.store import StoredWorld
 from dispatch.system import City, Done, Place, Step, System, asset_of, place_of_asset, token_hash
 from geo.assets_file import MOST_CODE
 from geo.geocoding import Candidate
+from geo.known_places import KnownPlace
+from geo.point import Point
 from web import photo_rows
 
 MOST: Mapping[str, int] = {
@@ -75,14 +77,15 @@ def receive(system: System, city: City, wish: Wish, *, step: Step | None) -> Don
     """
     wish = tidy(wish)
     check(city, wish)
-    asset = None
+    asset: KnownPlace | None
     if wish.asset_code:
         asset = asset_of(city, wish.asset_code, service=wish.service_code)
         place = place_of_asset(city, asset, lon=wish.lon, lat=wish.lat)
     else:
         place = _place(system, city, wish)
+        asset = _asset_told(city, wish, place)
     token = secrets.token_urlsafe(16)
-    new = _new(wish, place, token, asset_code=asset.text if asset else None)
+    new = _new(wish, place, token, asset_code=asset.text if asset is not None else None)
 
     def action(world: World, now: datetime) -> Report:
         report = actions.receive_report(world, now, Actor("citizen"), new)
@@ -105,6 +108,13 @@ def receive(system: System, city: City, wish: Wish, *, step: Step | None) -> Don
         }
 
     return system.do(city.id, Actor("citizen"), action, step=step, render=shown, status=201)
+
+
+def _asset_told(city: City, wish: Wish, place: Place) -> KnownPlace | None:
+    """The lamp pole or the like that the words name, where the report stands on it."""
+    if city.known is None or not wish.place_typed or place.lon is None or place.lat is None:
+        return None
+    return city.known.standing_at(wish.place_typed, Point(place.lon, place.lat))
 
 
 def _place(system: System, city: City, wish: Wish) -> Place:

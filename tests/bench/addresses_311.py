@@ -2,17 +2,23 @@
 
     python -m tests.bench.addresses_311 baltimore requests.csv
 
-One JSON line of figures, then one for each refusal of an address whose street the map has. An
-address is resolvable when every street it names is on the map (the same words in any spelling of
-avenue, north and the like); a refusal of another one is right: the extract shows corridors only.
+One JSON line of figures, then one for each address that was refused or put elsewhere although the
+map has its street, and how often which reason. An address is resolvable when every street it names
+is on the map (the same words in any spelling of avenue, north and the like); a refusal of another
+one is right: the extract shows corridors only.
 """
 
 import argparse
 import csv
 import json
 import re
-from collections import Counter
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.bundle import open_bundle
 from geo.gazetteer import Gazetteer
@@ -53,7 +59,8 @@ def main() -> None:
         rows = {row["Address"]: row for row in csv.DictReader(file) if row["Address"].strip()}
     counts: Counter[str] = Counter()
     why: Counter[str] = Counter()
-    refusals = []
+    told = []
+    lines = street_lines(path)
     chosen = sorted(rows.items())[:: max(1, len(rows) // given.most)]
     for address, row in chosen:
         streets = streets_of(address)
@@ -71,20 +78,60 @@ def main() -> None:
         counts["street found and accepted"] += right and sure
         counts["other street accepted"] += sure and not right
         there = _truth(row)
+        counts["without a true position"] += there is None
+        missed = explained(found, streets, there, lines) if there is not None else None
         if right and there is not None:
             counts["with a true position"] += 1
-            counts["within 300 m or its radius"] += (
-                distance_m(found[0].point, there) <= NEAR_M + found[0].radius_m
-            )
-        if not (right and sure):
-            reason = found[0].reason if found else "Nothing resembles it."
+            counts["within 300 m or its radius"] += missed is None
+            counts["within 300 m"] += distance_m(found[0].point, there) <= NEAR_M
+            counts["accepted, within 300 m or its radius"] += sure and missed is None
+        if missed or not (right and sure):
+            reason = missed or f"Refused: {found[0].reason if found else 'nothing resembles it.'}"
             why[reason] += 1
             best = found[0].label if found else None
-            refusals.append({"address": address, "best": best, "why": reason})
+            told.append({"address": address, "best": best, "accepted": sure, "why": reason})
     print(json.dumps({"bench": "addresses", "city": given.city, **counts}))
-    for refusal in refusals:
-        print(json.dumps({"bench": "addresses", "refused": refusal}))
+    for each in told:
+        print(json.dumps({"bench": "addresses", "told": each}))
     print(json.dumps({"bench": "addresses", "why": dict(why.most_common())}))
+
+
+def street_lines(path: Path) -> dict[str, list[BaseGeometry]]:
+    """The lines of every street in the gazetteer, by its name as one word."""
+    lines: dict[str, list[BaseGeometry]] = defaultdict(list)
+    rows = sqlite3.connect(path).execute(
+        "select n.words, p.shape from name n join place p on p.id = n.place_id "
+        "where p.kind = 'street'"
+    )
+    for spelled, shape in rows:
+        lines[key(spelled.split())].append(shapely.from_wkb(shape))
+    return lines
+
+
+def explained(
+    found: Sequence[Candidate],
+    streets: Sequence[str],
+    there: Point,
+    lines: Mapping[str, Sequence[BaseGeometry]],
+) -> str | None:
+    """Why the answer lies elsewhere than the request, None where it does not."""
+    if not found or not fits(found[0], list(streets)):
+        return "Another street, or none."
+    off = distance_m(found[0].point, there)
+    if off <= NEAR_M + found[0].radius_m:
+        return None
+    if any(min(_gap_m(line, there) for line in lines[street]) > NEAR_M for street in streets):
+        return "The extract does not have this part of the street: the request lies off all of it."
+    if "not on the map" in found[0].reason and len(streets) == 1:
+        if "part of the street" in found[0].reason:
+            return "Its number lies beyond the part of this street that was taken."
+        return "No mapped number tells where this one is; the middle of a piece was taken."
+    return "A number was found, but elsewhere."
+
+
+def _gap_m(line: BaseGeometry, p: Point) -> float:
+    foot = shapely.shortest_line(line, shapely.Point(p.lon, p.lat)).coords[0]
+    return distance_m(p, Point(*foot[:2]))
 
 
 def _truth(row: dict[str, str]) -> Point | None:

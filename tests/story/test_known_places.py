@@ -229,6 +229,9 @@ def test_the_report_keeps_the_number_and_stands_on_the_thing(poles: Stand) -> No
     assert (report.lon, report.lat) == (MIDDLE[0] + 12e-5, MIDDLE[1])
     ((_, fact),) = [row for row in log_of(poles, report_id) if row[0] == "ReportReceived"]
     assert "'asset_code': 'PJU-0012'" in fact
+    # Words that name the pole are as good as its number in the field for it.
+    _, _, in_words = poles.report(**{**wish, "place_typed": "tiang PJU 14, depan warung"})
+    assert "'asset_code': 'PJU-0014'" in str(log_of(poles, in_words))
     far = {**wish, "lon": MIDDLE[0] + 0.01, "lat": MIDDLE[1], "description": "Padam"}
     answer = poles.visitor().post("/reports", {**far, "asset_code": "PJU-0012"})
     assert answer.status_code == 422

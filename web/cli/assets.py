@@ -88,5 +88,8 @@ def import_(
             f"[green]✓[/] {city}: {listed}: "
             f"{done.new:,} new, {done.changed:,} changed, {done.same:,} as before{left}"
         )
+    except KeyboardInterrupt:
+        console.print("Stopped. Nothing was imported; the list is as it was before.")
+        raise
     finally:
         system.stop()

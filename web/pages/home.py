@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from dispatch.core.errors import Conflict, Invalid, NotFound
 from dispatch.core.policy import Policy, Service
-from dispatch.system import City, System, asset_of, numbered_kinds
+from dispatch.system import MOST_RADIUS_M, City, System, asset_of, numbered_kinds
 from geo.geocoding import ACCEPT, Candidate
 from geo.point import Point
 from web import intake, limits, photo_rows, public_reports, tracking
@@ -232,8 +232,26 @@ def _look_up(request: Request, system: System, city: City, form: Form) -> Respon
     candidates = _choices(city, found)
     if candidates and found[0].confidence >= ACCEPT:
         form = replace(form, choice=candidates[0].value)
-    message = t("form.place_found", count=len(candidates)) if candidates else t("form.place_unsure")
-    return _page(request, system, city, form, candidates=candidates, place_message=message)
+    return _page(
+        request,
+        system,
+        city,
+        form,
+        candidates=candidates,
+        place_message=_how_sure(found, candidates, t),
+    )
+
+
+def _how_sure(found: Sequence[Candidate], shown: Sequence[Choice], t: Texts) -> str:
+    """What the list of proposals says first: how sure it is, and what to do next."""
+    if not shown:
+        return t("form.place_unsure")
+    best, count = found[0], t("form.place_found", count=len(shown))
+    if best.confidence < ACCEPT:
+        return f"{count} {t('form.place_doubt')}"
+    if best.radius_m <= MOST_RADIUS_M:
+        return f"{count} {t('form.place_sure')}"
+    return f"{count} {t('form.place_wide', metres=round(best.radius_m))}"
 
 
 def _numbered(request: Request, system: System, city: City, form: Form) -> Response:
@@ -373,7 +391,7 @@ def _page(
         "place_message": place_message,
         "similar": _alike(system, city, form, t),
         "target_minutes": round(city.policy.promise.target_s / 60),
-        "script_texts": t.for_scripts("form.", "error.photo", "error.asset"),
+        "script_texts": t.for_scripts("form.", "error.photo", "error.asset", "error.place_short"),
     }
     # The empty form may be gone back to; one that holds somebody's words is kept by nobody.
     private = request.method == "POST"

@@ -10,7 +10,10 @@ import { say } from "./words.js";
 
 interface Candidate extends Spot {
   label: string;
+  kind: string;
   confidence: number;
+  radius_m: number;
+  reason: string;
   ward: string | null;
   district: string | null;
 }
@@ -18,7 +21,9 @@ interface Candidate extends Spot {
 const TYPING_MS = 350;
 const SHORTEST = 3;
 /** The confidence from which the server, too, takes a proposal for the place meant. */
-const SURE = 0.7;
+const SURE = 0.5;
+/** What may lie farther off gets no pin from the server either. */
+const WIDE_M = 400;
 
 export class Place {
   readonly #form: HTMLFormElement;
@@ -116,17 +121,28 @@ export class Place {
     const address = `/api/${this.#city}/geocode?q=${encodeURIComponent(words.slice(0, 200))}`;
     const found = await ask<{ candidates: Candidate[] }>(address, this.#asked.signal);
     if (!found) return;
-    if (found.candidates.length === 0) {
-      this.#choices.replaceChildren(note(say("form.place_unsure")));
+    const [best] = found.candidates;
+    if (!best) {
+      const isLink = /^https?:\/\/\S+$/.test(words);
+      this.#choices.replaceChildren(
+        isLink ? note(say("error.place_short_link"), "warn") : note(say("form.place_unsure")),
+      );
       return;
     }
-    this.#list(found.candidates);
-    const [best] = found.candidates;
+    if (best.kind === "coordinates" && best.confidence < SURE) {
+      // Nobody may be sent there: the reason instead of something to pick.
+      this.#choices.replaceChildren(
+        note(`${best.reason} ${say("form.place_bad_numbers")}`, "warn"),
+      );
+      return;
+    }
+    this.#list(found.candidates, howSure(best));
     // While somebody still types: who was here before, where the words most probably lead.
     if (best && best.confidence >= SURE && !this.spot) void this.#showSimilar(best);
   }
 
-  #list(candidates: readonly Candidate[]): void {
+  /** `said`: how sure it is, and what to do next. */
+  #list(candidates: readonly Candidate[], said: string): void {
     const list = document.createElement("div");
     list.className = "suggestions";
     const named = new Set<string>();
@@ -154,7 +170,10 @@ export class Place {
       });
       list.append(button);
     }
-    this.#choices.replaceChildren(list);
+    const head = document.createElement("p");
+    head.className = "group-name";
+    head.textContent = said;
+    this.#choices.replaceChildren(head, list);
   }
 
   #locate(): void {
@@ -249,6 +268,13 @@ export class Place {
     if (!found) throw new Error(`The form has no ${selector}.`);
     return found;
   }
+}
+
+/** What the list of proposals says first: how sure it is, and what to do next. */
+function howSure(best: Candidate): string {
+  if (best.confidence < SURE) return say("form.place_doubt");
+  if (best.radius_m <= WIDE_M) return say("form.place_sure");
+  return say("form.place_wide", { metres: Math.round(best.radius_m / 10) * 10 });
 }
 
 async function ask<T>(address: string, signal?: AbortSignal): Promise<T | null> {
