@@ -44,6 +44,15 @@ export function dayAndTime(iso: string): string {
   }).format(new Date(iso));
 }
 
+/** Day, year and time, for moments that may be years away. */
+export function dated(iso: string): string {
+  return new Intl.DateTimeFormat(writing(), {
+    dateStyle: "medium",
+    timeStyle: "short",
+    hourCycle: "h23",
+  }).format(new Date(iso));
+}
+
 /** Seconds from `from` to `to` (ISO or milliseconds). */
 export function secondsBetween(from: string | number, to: string | number): number {
   return (new Date(to).getTime() - new Date(from).getTime()) / 1000;

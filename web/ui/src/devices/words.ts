@@ -25,6 +25,9 @@ export function refusalReason(code: string): string {
   return REASONS[code]?.() ?? code.replaceAll("_", " ");
 }
 
+/** Whether it was refused for the time it says, not for its place. */
+export const claimsTime = (code: string): boolean => code === "future" || code === "too_old";
+
 export const doorName = (code: string): string => DOORS[code] ?? code;
 
 /** `-7,62910, 111,52310` in five decimals: about a metre. */
