@@ -23,6 +23,7 @@ from dispatch.core.errors import Invalid, NotFound
 from dispatch.core.log import plain
 from dispatch.storage import devices, tables
 from dispatch.storage.devices import Device
+from dispatch.system import telemetry
 from dispatch.system.clock import Clock
 from geo.sql import reading, writing
 
@@ -35,6 +36,8 @@ SOON_S = 3.0
 """After this it is read again beforehand, so that nobody who knocks has to wait for it."""
 NEWS_S = 5.0
 KEPT_REFUSALS = 10
+UNFIT = frozenset({"no_place", "no_satellites", "no_crew"})
+"""Why a fix does not even enter the pipeline, which counts all others."""
 
 
 @dataclass(slots=True)
@@ -107,6 +110,9 @@ class Devices:
             news.seen_at, news.door, news.told = now, door, False
             for fix, word in zip(fixes, said, strict=True):
                 _count(news, fix, word, now)
+        for word in said:
+            if word in UNFIT:
+                telemetry.FIXES.labels(self._city_id, word).inc()
 
     def outdated(self) -> bool:
         """Whether another process may have changed the registry since it was read."""

@@ -75,7 +75,7 @@ def test_the_figures_are_those_of_what_happened(city: Served) -> None:
             assert changed("sigap_fixes_total", "kota", "future") == 1
             now_ = measured(city.base)
             assert now_["sigap_tail_lag_events", "kota"] == 0
-            assert now_["sigap_tail_seen_seconds_ago", "kota"] < 10
+            assert now_["sigap_tail_age_seconds", "kota"] < 10
             assert now_["sigap_dispatches", "kota"] == 1
             assert now_["sigap_bus_reachable",] == 1
             slow = changed("sigap_slow_clients_total")
@@ -84,6 +84,21 @@ def test_the_figures_are_those_of_what_happened(city: Served) -> None:
         await eventually(lambda: measured(city.base)["sigap_sockets_open",] == 0)
 
     asyncio.run(scene())
+
+
+def test_what_a_tracker_sends_is_counted_by_what_became_of_it(city: Served) -> None:
+    made = city.system.devices("kota").register(label="Pelacak", by="administrator:test")
+    door = f"{city.base}/osmand/kota/{made.secret}"
+    given: dict[str, str | float] = {"id": made.device.id, "lat": -7.63, "lon": 111.53}
+    before = measured(city.base)
+    empty: dict[str, str | float] = {"id": made.device.id, "batt": 50}
+    for sent in (given, empty):
+        assert httpx.get(door, params=sent).json()["accepted"] == 0
+    after = measured(city.base)
+    for reason in ("no_crew", "no_place"):
+        key = ("sigap_fixes_total", "kota", reason)
+        assert after[key] - before.get(key, 0.0) == 1
+    assert not any(name.endswith("_created") for name, *_ in after)
 
 
 def test_no_socket_is_counted_when_nobody_serves_any_more(tmp_path: Path) -> None:
