@@ -51,7 +51,7 @@ def vehicle_seconds(
     """
     roads = roads_of(city, vehicle)
     seconds = roads.travel_times(here, there)
-    if any(roads is not others for others in _of_all(city)):
+    if any(roads is not others for others in roads_of_all(city)):
         out_of_reach = [not _reaches(city, vehicle, place) for place in there]
         seconds[:, out_of_reach] = np.inf
     return seconds
@@ -74,9 +74,13 @@ def roads_of(city: City, vehicle: Vehicle | None) -> RoadNetwork:
 def _reaches(city: City, vehicle: Vehicle, place: Point) -> bool:
     if roads_of(city, vehicle).snap(place, max_m=vehicle.reach_m) is not None:
         return True
-    return all(roads.snap(place, max_m=vehicle.reach_m) is None for roads in _of_all(city))
+    return all(roads.snap(place, max_m=vehicle.reach_m) is None for roads in roads_of_all(city))
 
 
-def _of_all(city: City) -> tuple[RoadNetwork, RoadNetwork]:
-    """The roads of cars and of motorbikes: what neither can use nobody can."""
-    return city.roads, city.roads.for_vehicle(MOTORBIKE)
+def roads_of_all(city: City) -> list[RoadNetwork]:
+    """The roads of cars, and of motorbikes where they differ: what neither can use nobody can.
+
+    Raises RoadsUnavailable where nobody can be asked about motorbikes.
+    """
+    ridden = city.roads.for_vehicle(MOTORBIKE)
+    return [city.roads] if ridden is city.roads else [city.roads, ridden]

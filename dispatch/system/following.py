@@ -24,6 +24,7 @@ from dispatch.core.world import World
 from dispatch.dispatcher import TO_CONFIRM, Watch
 from dispatch.storage import views
 from dispatch.system.cities import City
+from dispatch.system.driving import roads_of_all
 from dispatch.system.positions import Positions
 from geo.network import RoadNetwork, RoadsUnavailable
 from geo.point import Point
@@ -164,21 +165,25 @@ class Follower:
         if (fix.speed_ms or 0.0) > 2 * rule.moving_ms:
             # whoever drives on has not arrived, whatever the way
             return None
-        return road_metres(
-            self._city.roads, Point(*fix.here), Point(watch.lon, watch.lat), within_m=rule.far_m
-        )
+        here, there = Point(*fix.here), Point(watch.lon, watch.lat)
+        return road_metres(self._city, here, there, within_m=rule.far_m)
 
 
-def road_metres(roads: RoadNetwork, a: Point, b: Point, *, within_m: float) -> float | None:
-    """Metres along the road between two places, whichever direction is shorter.
+def road_metres(city: City, a: Point, b: Point, *, within_m: float) -> float | None:
+    """Metres along roads or gangs between two places, whichever way is the shortest.
 
     None when one of them is farther than `within_m` from every road or nobody can be asked,
     infinite without a way.
     """
     try:
-        if roads.snap(a, max_m=within_m) is None or roads.snap(b, max_m=within_m) is None:
-            return None
-        ways = [roads.route(a, b), roads.route(b, a)]
+        found = [_metres(roads, a, b, within_m=within_m) for roads in roads_of_all(city)]
     except RoadsUnavailable:
         return None
+    return min((metres for metres in found if metres is not None), default=None)
+
+
+def _metres(roads: RoadNetwork, a: Point, b: Point, *, within_m: float) -> float | None:
+    if roads.snap(a, max_m=within_m) is None or roads.snap(b, max_m=within_m) is None:
+        return None
+    ways = [roads.route(a, b), roads.route(b, a)]
     return min((way.length_m for way in ways if way is not None), default=math.inf)

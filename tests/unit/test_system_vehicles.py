@@ -17,6 +17,7 @@ from dispatch.dispatcher import Question
 from dispatch.system import System
 from dispatch.system.closing import RoadKeeper
 from dispatch.system.driving import road_seconds
+from dispatch.system.following import road_metres
 from geo.osm_import import import_extract
 from geo.point import Point
 from geo.roadgraph import RoadGraph
@@ -135,6 +136,21 @@ def test_only_a_motorbike_gets_to_the_end_of_a_gang(gang: Gang) -> None:
     assert car is not None
     assert way.length_m == pytest.approx(380 + 300, rel=0.02)
     assert car.length_m == pytest.approx(380, rel=0.02)
+
+
+def test_how_near_a_crew_is_counts_along_gangs_too(gang: Gang) -> None:
+    """A gang joins two streets: whoever stands at one end of it is near a house at the other."""
+    map_ = gang.map()
+    map_.node(6, 0, -320)
+    map_.way(4, [1, 6, 4], name="Jalan Selatan")
+    roads = RoadGraph(import_extract(map_.write(gang.folder / "through.osm")))
+    city = replace(gang.system.city("kota"), roads=roads)
+    north, south = metres(400, 0), metres(400, -320)
+    assert road_metres(city, north, south, within_m=50) == pytest.approx(320, abs=1)
+    car = roads.route(north, south)
+    assert car is not None
+    assert car.length_m == pytest.approx(400 + 320 + 400, rel=0.01)
+    assert road_metres(city, metres(200, 500), south, within_m=50) is None
 
 
 def test_a_closure_holds_for_trucks_too(desk: Kampung) -> None:
