@@ -28,7 +28,8 @@ Channels: `city/{city}` (dispatchers, supervisors, administrators: all that happ
 with `token`, and those). The narrow ones carry one document each, `crew_view/{id}` and so on.
 
 The server closes with 4401 when the session ended, 1008 when a session has too many sockets or the
-origin is another site's, 1009 when a message is too long, 1001 when it stops or hears nothing."""
+origin is another site's, 1009 when a message is too long, 1001 when it stops or hears nothing, 1013
+when its database does not answer. After 1001 and 1013 a client comes again, a little later."""
 
 
 @cache

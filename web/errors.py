@@ -224,9 +224,11 @@ def http_problem(error: HTTPException, language: Language, *, method: str) -> JS
     return problem(error.status_code, code, detail, headers=headers)
 
 
-def _is_away(error: DBAPIError) -> bool:
+def is_away(error: Exception) -> bool:
     """Whether the database went away, or ended the session, rather than refused what we said."""
-    return isinstance(error, OperationalError) or error.connection_invalidated
+    if isinstance(error, DBAPIError):
+        return isinstance(error, OperationalError) or error.connection_invalidated
+    return isinstance(error, PoolTimeout | TimeoutError)
 
 
 Page = Callable[[Request, SigapError | HTTPException], Response]
@@ -265,7 +267,7 @@ def install(app: FastAPI, *, page: Page | None = None) -> None:
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(TimeoutError)
     async def _away(request: Request, error: Exception) -> Response:
-        if isinstance(error, DBAPIError) and not _is_away(error):
+        if not is_away(error):
             raise error
         FAILURES.error("the database does not answer", exc_info=error)
         return shown(

@@ -20,7 +20,7 @@ from realtime.session import Refused, Session
 from web import accounts, limits
 from web.accounts import Principal
 from web.auth import WATCHING, TheSystem, Viewers, check_origin, the_viewers
-from web.errors import Problem, language
+from web.errors import Problem, is_away, language
 from web.logs import FAILURES
 from web.sentences import OWN, Language
 from web.sockets import PIPE
@@ -32,8 +32,17 @@ MAX_SOCKETS_PER_SESSION = 12
 RECHECK_S = 15.0
 SIGNED_OUT = "signed_out"
 ENDED = "session-ended"
-# RFC 6455: 4000-4999 are the application's own; 1001 is "going away", 1009 "message too big".
-CLOSE_CODES = {SIGNED_OUT: 4401, "too_many": 1008, "shutdown": 1001, "too_big": 1009, "dead": 1001}
+AWAY = "unavailable"
+# RFC 6455: 4000-4999 are the application's own; 1001 is "going away", 1009 "message too big", 1013
+# (as IANA lists it) "try again later".
+CLOSE_CODES = {
+    SIGNED_OUT: 4401,
+    "too_many": 1008,
+    "shutdown": 1001,
+    "too_big": 1009,
+    "dead": 1001,
+    AWAY: 1013,
+}
 
 
 class Sockets:
@@ -155,10 +164,14 @@ async def stream(socket: WebSocket, city: str, system: TheSystem) -> None:
         check_origin(socket)
         limits.refuse(socket.app.state.buckets.take("socket", limits.client_of(socket)))
         await anyio.to_thread.run_sync(system.city, city)
+        viewers = await anyio.to_thread.run_sync(the_viewers, socket, system)
     except (Problem, NotFound):
         await socket.close(1008)
         return
-    viewers = await anyio.to_thread.run_sync(the_viewers, socket, system)
+    except (SQLAlchemyError, TimeoutError) as error:
+        _note(error)
+        await socket.close(CLOSE_CODES[AWAY])
+        return
     gate = Gate(system, city, viewers, language(socket))
     await socket.accept()
     heard = _Heard(socket)
@@ -184,9 +197,20 @@ async def _serve(socket: WebSocket, session: Session, principals: list[Principal
         return await session.run()
     except WebSocketDisconnect:
         return "left"
+    except (SQLAlchemyError, TimeoutError) as error:
+        _note(error)
+        return AWAY
     finally:
         for principal in known:
             sockets.remove(principal, close)
+
+
+def _note(error: Exception) -> None:
+    """One line; raises what is no silence of the database but a mistake of ours."""
+    if not is_away(error):
+        raise error
+    said = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    FAILURES.error("the database does not answer; a socket was told to come again: %s", said)
 
 
 def _closer(loop: asyncio.AbstractEventLoop, outbox: Outbox) -> Callable[[str], None]:

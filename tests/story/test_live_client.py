@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 from collections.abc import Awaitable, Callable, Iterator
@@ -11,6 +12,10 @@ from unittest.mock import patch
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from dispatch import actions
 from dispatch.core.events import Actor
@@ -185,3 +190,63 @@ def test_a_socket_that_does_not_read_costs_the_server_a_bounded_amount(city: Ser
         writer.transport.abort()
 
     play(scene)
+
+
+def test_a_database_that_is_away_sends_a_socket_away_and_it_comes_back(
+    city: Served, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Subscribing asks the database: one clear line, a code to come back after, no traceback."""
+    away, real = True, city.system.relay.start
+
+    async def start(*given: Any) -> Any:
+        if away:
+            raise OperationalError("SELECT 1", {}, Exception("no route to the database\nat all"))
+        return await real(*given)
+
+    monkeypatch.setattr(city.system.relay, "start", start)
+    codes: list[int | None] = []
+
+    async def scene() -> None:
+        nonlocal away
+        async with connect(
+            city.url(), additional_headers=city.cookie(), origin=Origin(city.base)
+        ) as one:
+            await one.send('{"sub":"city/kota"}')
+            await one.wait_closed()
+            codes.append(one.close_code)
+        async with client_of(city) as client:
+            channel = await client.follow("city/kota")
+            await eventually(lambda: client.connections > 1)
+            assert not client.signed_out
+            away = False
+            await same_as_fresh(city, channel)
+
+    with caplog.at_level(logging.INFO):
+        play(scene)
+    assert codes == [1013]
+    told = [record for record in caplog.records if "database does not answer" in record.message]
+    assert told
+    assert all("no route to the database" in record.message for record in told)
+    assert not any("\n" in record.message or record.exc_info for record in told)
+    assert "Exception in ASGI application" not in caplog.text
+
+
+def test_a_database_that_is_away_when_a_socket_comes_is_no_crash_either(
+    city: Served, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*_: object) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    monkeypatch.setattr("web.stream.the_viewers", nobody)
+
+    async def scene() -> None:
+        with pytest.raises(InvalidStatus):
+            await connect(city.url(), additional_headers=city.cookie(), origin=Origin(city.base))
+        monkeypatch.undo()
+        async with client_of(city) as client:
+            await same_as_fresh(city, await client.follow("city/kota"))
+
+    with caplog.at_level(logging.INFO):
+        play(scene)
+    assert "the database does not answer; a socket was told to come again: gone" in caplog.text
+    assert "Exception in ASGI application" not in caplog.text
