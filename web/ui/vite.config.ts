@@ -3,6 +3,7 @@ import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 import { messageOptions } from "./messages.config.mjs";
+import { wholePage } from "./vite.page.js";
 
 const pages = ["console", "crew", "evaluation", "agency", "devices", "replay", "signin"];
 
@@ -11,7 +12,7 @@ const citizen = ["report.ts", "small.ts", "track.ts", "city_map.ts", "fonts.css"
 
 export default defineConfig({
   base: "/static/ui/",
-  plugins: [svelte(), paraglideVitePlugin(messageOptions)],
+  plugins: [wholePage(), svelte(), paraglideVitePlugin(messageOptions)],
   worker: { format: "es" },
   build: {
     outDir: process.env.SIGAP_UI_OUT ?? "../static/ui",
