@@ -40,7 +40,10 @@ def house(tmp_path: Path) -> Path:
         "dispatch/system.py",
         "geo/point.py",
         "geo/sql.py",
+        "realtime/bus.py",
+        "realtime/client.py",
         "realtime/hub.py",
+        "realtime/session.py",
         "web/app.py",
     )
     for name in files:
@@ -78,6 +81,7 @@ def test_a_proper_house_passes(house: Path) -> None:
         ("dispatch/simulator.py", "import sqlalchemy"),
         ("dispatch/simulator.py", "import dispatch.storage"),
         ("dispatch/simulator.py", "import dispatch.system"),
+        ("dispatch/simulator.py", "import realtime.hub"),
         ("dispatch/storage/__init__.py", "import geoalchemy2"),
         ("web/app.py", "import osmnx"),
     ],
