@@ -89,9 +89,9 @@ class Several:
         """The cookie of a signed-in dispatcher."""
         return self.signed_in("/api/session", {"username": "meja", "password": PASSWORD})
 
-    def phone(self) -> str:
-        """The cookie of the crew's paired phone."""
-        code = accounts.new_code(self.system, CITY, self.crew_id).code
+    def phone(self, crew_id: UUID | None = None) -> str:
+        """The cookie of the paired phone of this crew, or of the first one."""
+        code = accounts.new_code(self.system, CITY, crew_id or self.crew_id).code
         return self.signed_in("/api/crew-session", {"code": code})
 
     def signed_in(self, path: str, body: Mapping[str, Any]) -> str:

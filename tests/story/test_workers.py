@@ -8,22 +8,29 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import httpx
 import orjson
 import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from dispatch import actions
+from dispatch.core import events as ev
 from dispatch.core.assignments import ACTIVE, Assignment
-from dispatch.core.world import fold
-from dispatch.storage import journal
+from dispatch.core.world import World, fold
+from dispatch.storage import fixes, journal
 from realtime.wire import Folded
 from tests.story.several import CITY, MIDDLE, Several, several, until
 from tests.story.test_telemetry import measured
 
 pytestmark = [pytest.mark.needs("postgis"), pytest.mark.slow]
+
+DEGREE_M = 111_195.0
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +110,110 @@ def test_what_one_worker_takes_in_every_screen_hears(city: Several) -> None:
     finally:
         one.__exit__(None, None, None)
         two.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("learned", [True, False], ids=["one knows of the other", "at once"])
+def test_a_crew_whose_positions_two_workers_take_arrives_once(city: Several, learned: bool) -> None:
+    """Each second position goes to the other worker; what it shows is detected once."""
+    crew_id, job_id = sent_to_a_pothole(city, f"Regu Jalan {learned}")
+    phone = city.phone(crew_id)
+    workers = city.workers()
+    began = city.system.clock() - timedelta(seconds=50)
+    # 400 m away and driving, then 15 m away and standing still
+    way = [(400.0, 9.0), (300.0, 9.0), *[(15.0, 0.0)] * 6]
+    sent = []
+    for i, (metres, speed_ms) in enumerate(way):
+        moment = began + timedelta(seconds=5 * i)
+        fix = {
+            "lon": MIDDLE[0] + metres / DEGREE_M,
+            "lat": MIDDLE[1],
+            "fix_time": moment.isoformat(),
+            "accuracy_m": 5,
+            "speed_ms": speed_ms,
+        }
+        with city.only(workers[i % 2]):
+            taken = city.post(f"/crews/{crew_id}/fixes", {"fixes": [fix]}, cookie=phone)
+            assert taken.json()["accepted"] == 1, taken.text
+        sent.append(moment)
+        if learned:
+            # written by whoever took it, before that one holds still
+            until(lambda: kept_fixes(city, crew_id) == sent, what="it is written")
+            with city.only(workers[1 - i % 2]):
+                until(
+                    lambda m=moment: newest_at(city, crew_id) == m,  # type: ignore[misc]
+                    what="the other knows",
+                )
+    until(lambda: job(city, job_id).status == "on_scene", what="the arrival is detected")
+    until(lambda: kept_fixes(city, crew_id) == sent, what="every position is kept, each once")
+    found = job(city, job_id)
+    assert (found.evidence, found.arrival_flag) == ("geofence", None)
+    assert (found.sources["enroute_at"], found.sources["arrived_at"]) == ("movement", "geofence")
+    assert found.arrived_at in (sent[2:3] if learned else sent[2:4])
+    with city.system.reading(CITY) as connection:
+        told = Counter(entry.event.type for entry in journal.of_things(connection, CITY, [job_id]))
+    assert told == {
+        **dict.fromkeys(("AssignmentOffered", "AssignmentAcknowledged"), 1),
+        **dict.fromkeys(("AssignmentEnRoute", "AssignmentOnScene"), 1),
+        **{name: n for name, n in told.items() if name == "AssignmentEtaRevised"},
+    }
+
+
+def sent_to_a_pothole(city: Several, name: str) -> tuple[UUID, UUID]:
+    """A minute ago a crew without a position accepted work in the middle; its id and the work's."""
+    admin, desk = ev.Actor("administrator", "test"), ev.Actor("dispatcher", "test")
+    fact = ev.CrewRegistered(name, name, "pupr", ("roadworks",), "truk", 3, *MIDDLE)
+    wish = actions.NewReport(
+        channel="web",
+        service_code="pothole",
+        description="Lubang besar di tengah jalan",
+        lon=MIDDLE[0],
+        lat=MIDDLE[1],
+    )
+
+    made: list[tuple[UUID, UUID]] = []
+
+    def prepare(world: World, moment: datetime) -> None:
+        now = moment - timedelta(minutes=1)
+        crew = actions.register_crew(world, now, admin, fact)
+        actions.set_crew_status(world, now, admin, crew.id, status="available")
+        report = actions.receive_report(world, now, ev.Actor("citizen"), wish)
+        incident = actions.verify_report(world, now, desk, report.id)
+        # sent in the same step: the dispatcher has no say
+        job = actions.send_crew(world, now, desk, incident.id, crew_id=crew.id)
+        actions.acknowledge(world, now, ev.Actor("crew", str(crew.id)), job.id)
+        made.append((crew.id, job.id))
+
+    city.system.do(CITY, desk, prepare)
+    return made[0]
+
+
+def job(city: Several, job_id: UUID) -> Assignment:
+    with city.system.looking(CITY) as world:
+        return world.assignment(job_id)
+
+
+def kept_fixes(city: Several, crew_id: UUID) -> list[datetime]:
+    """The times of all positions in the crew's history."""
+    now = city.system.clock()
+    with city.system.reading(CITY) as connection:
+        found = fixes.between(
+            connection,
+            CITY,
+            crew_id,
+            since=now - timedelta(hours=1),
+            until=now + timedelta(hours=1),
+        )
+    return [fix.fix_time for fix in found]
+
+
+def newest_at(city: Several, crew_id: UUID) -> datetime | None:
+    """When the crew was where the worker that answers last knows it."""
+    answer = httpx.get(
+        f"{city.base}/api/{CITY}/positions", headers={"Cookie": city.staff()}, timeout=60
+    )
+    known = {row["crew_id"]: row["fix_time"] for row in answer.json()["positions"]}
+    found = known.get(str(crew_id))
+    return datetime.fromisoformat(found) if found else None
 
 
 def test_whoever_dies_is_replaced_and_another_dispatches_on(city: Several) -> None:
