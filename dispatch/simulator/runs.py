@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Generic, TypeVar
@@ -120,7 +121,7 @@ def _start(play: Play[T]) -> _Worker[T]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, play), daemon=True)
-    with _one_thread():
+    with _one_thread(), _deaf():
         process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -135,6 +136,21 @@ def _one_thread() -> Iterator[None]:
     finally:
         for name in unset:
             del os.environ[name]
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Whoever is born here hears no interrupt, not even before it can say that it wants none."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # it lets interrupts through again when it starts, so it starts before
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(line: Connection, play: Play[T]) -> None:

@@ -101,6 +101,41 @@ def test_an_interrupt_keeps_what_is_done_and_leaves_nobody_behind(tmp_path: Path
         time.sleep(0.05)
 
 
+BIRTH = """
+import sys, time
+from pathlib import Path
+from dispatch.simulator.runs import play_all
+from tests.unit.test_simulator_runs import play_a_seed
+
+if __name__ == "__mp_main__":
+    print("born", flush=True)
+    time.sleep(60)
+if __name__ == "__main__":
+    try:
+        play_all([1], play_a_seed, workers=1, done=lambda *_: None, tick=lambda *_: None)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def test_an_interrupt_that_meets_a_worker_at_its_birth_says_nothing_more(tmp_path: Path) -> None:
+    script = tmp_path / "birth.py"
+    script.write_text(BIRTH, "utf-8")
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+    ) as birth:
+        assert birth.stdout is not None
+        assert birth.stdout.readline() == b"born\n"
+        os.killpg(birth.pid, signal.SIGINT)
+        told, complaint = birth.communicate()
+    assert (told, complaint, birth.returncode) == (b"interrupted\n", b"", 0)
+
+
 def alive(group: int) -> bool:
     try:
         os.killpg(group, 0)
