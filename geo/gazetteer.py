@@ -20,7 +20,7 @@ from geo.gazetteer_rank import ELSEWHERE_M, Found, ranked, weighed, with_notes
 from geo.gazetteer_sources import GazetteerError
 from geo.gazetteer_store import AreaRow, Home, Place, Store
 from geo.gazetteer_sure import Evidence
-from geo.gazetteer_text import ROAD_WORDS, fold
+from geo.gazetteer_text import ROAD_WORDS, fold, words
 from geo.geocoding import Candidate, Language, Phrase
 from geo.point import Point, distance_m
 
@@ -211,7 +211,7 @@ class _Search:
                 return found
             doubted = replace(found, fit=replace(found.fit, numbers=0.5))
             return with_notes(doubted, "bare_number", score=-0.15)
-        return find_house(
+        at = find_house(
             found,
             reading.house,
             self._store.houses(place.id),
@@ -220,6 +220,9 @@ class _Search:
             shape=lambda: self._store.shape(place.id),
             block=lambda value: self._in_block(value, place),
         )
+        if self._store.blocks and "no_house" in at.notes and _is_second_name(place, reading):
+            return with_notes(at, "second_name")
+        return at
 
     def _in_block(self, value: int, place: Place) -> Spot | None:
         blocks = self._store.blocks
@@ -368,6 +371,12 @@ _WORD_MATCHED = 0.01
 """Of two names that fit, the longer one explains more of the text."""
 
 _AREA_SCORE = {1.0: 0.10, 0.6: 0.07, 0.2: 0.02, 0.0: 0.0, -1.0: -0.06}
+
+
+def _is_second_name(place: Place, reading: Reading) -> bool:
+    """Was the street found by an old or other name, of which its own has nothing?"""
+    own = set(words(place.name)) - ROAD_WORDS
+    return own.isdisjoint(set(reading.words) - ROAD_WORDS)
 
 
 def _reach(a: Found, b: Found) -> float:

@@ -30,6 +30,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "nomor itu di bagian jalan yang tidak ada di peta",
         "the number lies on a part of the street that is not on the map",
     ),
+    "second_name": ("itu hanya nama lain jalan ini", "that is only another name of this street"),
     "no_house": ("nomor rumah tidak ada di peta", "the house number is not on the map"),
     "landmark": ("patokan: {cue}", "described as: {cue}"),
     "together": ("semua bagian alamat bertemu di sini", "all parts of the address meet here"),

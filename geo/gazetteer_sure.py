@@ -10,6 +10,7 @@ from geo.gazetteer_match import Fit
 
 _FITTED = "gazetteer_sure.json"
 _ASIDE = 0.3
+_NEVER_SURE = frozenset({"aside", "far_beyond", "second_name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,12 @@ def confidence(e: Evidence) -> float:
     """The chance, 0 to 1, that the candidate is the place meant (logistic regression).
 
     What stands alone behind a comma, as towns do, is never it by itself: the name before the comma
-    was asked for, and was not found. Nor is a street whose mapped part ends before the number.
+    was asked for, and was not found. Nor is a street whose mapped part ends before the number, nor
+    one that has the name beside its own only, in a city of numbered blocks without that number.
     """
     z = sum(WEIGHTS.get(name, 0.0) * value for name, value in features(e).items())
     sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
-    return min(sure, _ASIDE) if {"aside", "far_beyond"}.intersection(e.notes) else sure
+    return min(sure, _ASIDE) if _NEVER_SURE.intersection(e.notes) else sure
 
 
 def _weights() -> Mapping[str, float]:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e import look
 from tests.e2e.people import LIVE_MS, PHONE, TICKET, People
 from tests.e2e.served import Sigap
-from tests.e2e.words import LANGUAGES, say
+from tests.e2e.words import LANGUAGES, like, say
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -68,3 +68,31 @@ def test_the_dialog_on_a_phone_speaks_both_languages(people: People, language: s
     expect(dialog).to_be_visible()
     desk.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+
+
+def test_the_screens_say_how_sure_a_place_is(people: People) -> None:
+    desk = people.dispatcher()
+    desk.page.keyboard.press("n")
+    dialog = desk.page.get_by_role("dialog")
+    place = dialog.get_by_role("combobox", name=say("new_report_where"))
+    said, listed = dialog.get_by_role("status"), dialog.get_by_role("listbox")
+    citizen = people.citizen()
+    citizen.open_form()
+    typed = citizen.page.locator("#place_typed")
+    told = citizen.page.locator("[data-place-choices]")
+    for words, at_desk, on_form in (
+        ("0, 0", "new_report_nowhere", "form.place_bad_numbers"),
+        ("24.9412, 60.1706", "new_report_unchosen", "form.place_meant"),
+        ("https://maps.app.goo.gl/abc123", "new_report_short_link", "error.place_short_link"),
+        ("zzqx vvkw", "new_report_unknown", "form.place_unsure"),
+        ("Mannerheimintie", "new_report_unchosen", "form.place_sure"),
+    ):
+        place.fill(words)
+        expect(said).to_contain_text(say(at_desk), timeout=LIVE_MS)
+        typed.fill(words)
+        expect(told).to_have_text(like(on_form), timeout=LIVE_MS)
+        if at_desk == "new_report_nowhere":
+            expect(listed).to_be_hidden()
+            expect(told.get_by_role("button")).to_have_count(0)
+    assert look.violations(desk.page) == []
+    assert look.violations(citizen.page) == []

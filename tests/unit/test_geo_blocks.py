@@ -3,11 +3,16 @@
 import random
 
 import pytest
+import shapely
 from shapely.geometry import LineString, MultiLineString
 from shapely.geometry.base import BaseGeometry
 
+from geo.areas import Area, Areas
+from geo.gazetteer import Gazetteer, build_gazetteer
 from geo.gazetteer_blocks import Blocks, Numbered, axis_of
+from geo.geocoding import ACCEPT
 from geo.point import METRES_PER_DEGREE, Point, distance_m
+from tests.unit.test_geo_gazetteer import Sketch
 
 LON, LAT = -76.60, 0.0
 """On the equator a degree is as long in both directions."""
@@ -89,3 +94,54 @@ def test_which_way_a_street_runs() -> None:
     assert axis_of(LineString([at(0, 0), at(100, 900)]), 1.0) == "ns"
     assert axis_of(LineString([at(0, 0), at(500, 500)]), 1.0) is None
     assert axis_of(LineString([at(0, 0), at(500, 0), at(500, 500)]), 1.0) is None
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
+    """Parallel avenues a hundred metres apart; the numbers of most of them are on the map."""
+    sketch, chance = Sketch(), random.Random(2)
+    for row, name in enumerate(("Oak", "Elm", "Pine", "Ash", "Cedar", "Birch")):
+        sketch.street(f"East {name} Avenue", *((x, row) for x in range(21)))
+        for number in sorted(chance.sample(range(100, 2000), 14)):
+            house = {"addr__housenumber": str(number), "addr__street": f"East {name} Avenue"}
+            sketch.place(number / 100, row + 0.1, **house)
+    # Lost in the middle, and without a number of its own.
+    sketch.street("East Walnut Avenue", (0, 7), (2, 7), (5, 7))
+    sketch.street("East Walnut Avenue", (12, 7), (15, 7), (20, 7))
+    # Its old name is that of another street far away, which this map does not have.
+    sketch.street("East Maple Avenue", *((x, 8) for x in range(21)))
+    sketch.parts[-1] = sketch.parts[-1].replace(
+        "</way>", "<tag k='old_name' v='9th Street'/></way>"
+    )
+    folder = tmp_path_factory.mktemp("town")
+    whole = shapely.box(111.49, -7.62, 111.53, -7.59)
+    areas = Areas(
+        [
+            Area("c", "Springfield", "city", None, None, whole),
+            Area("w", "Midtown", "ward", "c", None, whole),
+        ]
+    )
+    build_gazetteer(sketch.save(folder / "town.osm"), areas, folder / "town.sqlite3")
+    return Gazetteer.open(folder / "town.sqlite3")
+
+
+def test_an_address_is_put_into_its_block(town: Gazetteer) -> None:
+    best = town.search("1710 E WALNUT AVE, Springfield City", language="en")[0]
+    assert (best.kind, best.label) == ("address", "1710 East Walnut Avenue, Midtown")
+    assert distance_m(best.point, Point(111.50 + 17.1 * 0.001, -7.607)) < 80
+    assert best.confidence >= ACCEPT
+    assert "block" in best.reason
+
+
+def test_a_number_in_the_part_that_is_lost_is_not_sure(town: Gazetteer) -> None:
+    best = town.search("850 E Walnut Ave", language="en")[0]
+    assert best.kind == "street"
+    assert "part of the street that is not on the map" in best.reason
+    assert best.confidence < ACCEPT
+
+
+def test_an_old_name_is_not_sure_without_the_number(town: Gazetteer) -> None:
+    assert town.search("9th St", language="en")[0].label == "East Maple Avenue, Midtown"
+    best = town.search("4312 9th St, Springfield", language="en")[0]
+    assert best.confidence < ACCEPT
+    assert "another name" in best.reason

@@ -22,6 +22,8 @@ const TYPING_MS = 350;
 const SHORTEST = 3;
 /** The confidence from which the server, too, takes a proposal for the place meant. */
 const SURE = 0.5;
+/** Coordinates below this were put right: latitude and longitude had changed seats. */
+const AS_WRITTEN = 0.9;
 /** What may lie farther off gets no pin from the server either. */
 const WIDE_M = 400;
 
@@ -165,8 +167,7 @@ export class Place {
       button.append(picture("pin", 18), words);
       button.addEventListener("click", () => {
         this.#choices.replaceChildren();
-        this.#set(candidate, candidate.label, null);
-        this.#fromWords = true;
+        void this.#take(candidate);
       });
       list.append(button);
     }
@@ -174,6 +175,13 @@ export class Place {
     head.className = "group-name";
     head.textContent = said;
     this.#choices.replaceChildren(head, list);
+  }
+
+  async #take(candidate: Candidate): Promise<void> {
+    // Numbers say nothing to a reader: the pin is told by the street and the ward.
+    if (isWritten(candidate)) await this.#pin(candidate);
+    else this.#set(candidate, candidate.label, null);
+    this.#fromWords = true;
   }
 
   #locate(): void {
@@ -270,8 +278,14 @@ export class Place {
   }
 }
 
+/** Coordinates, in numbers or in a link. */
+const isWritten = ({ kind }: Candidate) => kind === "coordinates" || kind === "link";
+
 /** What the list of proposals says first: how sure it is, and what to do next. */
 function howSure(best: Candidate): string {
+  if (isWritten(best) && best.confidence < AS_WRITTEN) {
+    return `${best.reason} ${say("form.place_meant")}`;
+  }
   if (best.confidence < SURE) return say("form.place_doubt");
   if (best.radius_m <= WIDE_M) return say("form.place_sure");
   return say("form.place_wide", { metres: Math.round(best.radius_m / 10) * 10 });
