@@ -41,6 +41,8 @@ class RoadArrays:
     """First piece of each edge and one past the last, shape (edges + 1,)."""
     edge_name: Ints
     """Index into the street names; 0 is the empty name. Shape (edges,)."""
+    edge_way: Ints
+    """OSM id of the way that each edge is a stretch of, 0 where it was not kept; shape (edges,)."""
     edge_roundabout: NDArray[np.bool_]
     """Is the edge part of one? Shape (edges,)."""
     edge_class: Ints
@@ -144,6 +146,7 @@ class RoadArrays:
         # open to all or not there at all; gates stand open, no restriction leads over a way.
         unknown = np.zeros(len(stored["edge_name"]), dtype=np.int64)
         older = {
+            "edge_way": unknown,
             "edge_class": unknown,
             "edge_limit": unknown,
             "edge_same": np.arange(len(unknown)),

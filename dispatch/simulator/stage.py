@@ -14,6 +14,7 @@ from dispatch.simulator.scene import CrewSetup, Scene, homes, mixed_skills, terr
 from dispatch.simulator.streets import RoadStreets, Streets
 from geo.areas import Areas
 from geo.point import METRES_PER_DEGREE, Box, Point
+from geo.roadarrays import Ints, RoadArrays
 from geo.roadgraph import RoadGraph
 from geo.roadtable import RoadTable
 from geo.zones import reachable_zones, zones_of
@@ -118,13 +119,34 @@ def _corners(lon: Floats, lat: Floats) -> list[tuple[float, float]]:
     return [(lon.min(), lat.min()), (lon.max(), lat.max())]
 
 
+def _junctions(arrays: RoadArrays) -> Ints:
+    """Where roads of cars begin, end or meet: not where only a gang comes out on a street.
+
+    So a gang more on the map changes nothing of what is simulated where.
+    """
+    size = arrays.node_count
+    cars = arrays.for_cars & ~arrays.is_copy
+    tail, head, way = arrays.tail[cars], arrays.head[cars], arrays.edge_way[cars]
+    there, back = np.bincount(head, minlength=size), np.bincount(tail, minlength=size)
+    # whether one comes from where one may go to: two roads both ways, or a dead end
+    alike = np.bincount(head, tail, minlength=size) == np.bincount(tail, head, minlength=size)
+    through = (there == back) & np.where(alike, there == 2, there == 1)
+    only, other = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.bool_)
+    only[head] = way
+    other[head[only[head] != way]] = True
+    other[tail[only[tail] != way]] = True
+    mouth = np.zeros(size, dtype=np.bool_)
+    mouth[arrays.head[~arrays.for_cars]] = mouth[arrays.tail[~arrays.for_cars]] = True
+    found: Ints = np.flatnonzero((there > 0) & ~(mouth & through & ~other))
+    return found
+
+
 def _places(
     graph: RoadGraph, areas: Areas, posts: list[Point], count: int, seed: int
 ) -> list[Point]:
-    """Junctions of cars drawn at random that every post reaches and that reach every post."""
+    """Junctions drawn at random that every post reaches and that reach every post."""
     arrays = graph.arrays
-    nodes = np.unique(arrays.head[arrays.for_cars])
-    drawn = np.random.default_rng(seed).permutation(nodes)[: 3 * count]
+    drawn = np.random.default_rng(seed).permutation(_junctions(arrays))[: 3 * count]
     found = [Point(float(arrays.lon[n]), float(arrays.lat[n])) for n in drawn]
     found = [p for p in found if areas.covers(p)]
     there, back = graph.travel_times(posts, found), graph.travel_times(found, posts)
