@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, select
 
@@ -85,16 +85,17 @@ class InMemory:
 
 
 class Stored:
-    """A city of its own in a database that many tests share."""
+    """A city of its own in a database that many tests share, or one that is there already."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, there: str | None = None) -> None:
         self.engine = engine
-        self.city_id = f"city-{next(_cities)}"
-        self.new_id = counted_ids()
+        self.city_id = there or f"city-{next(_cities)}"
+        self.new_id = uuid4 if there else counted_ids()
         # kept from step to step, as a process keeps it: what is wrong in it breaks the contract
         self.at_hand = AtHand(self.newest)
-        with writing(engine) as connection:
-            found_city(connection, self.city_id, name="Test", ticket_prefix="TST", now=NOON)
+        if there is None:
+            with writing(engine) as connection:
+                found_city(connection, self.city_id, name="Test", ticket_prefix="TST", now=NOON)
 
     @contextmanager
     def step(self) -> Iterator[World]:
