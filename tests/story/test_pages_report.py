@@ -345,3 +345,23 @@ def test_choose_a_city_or_be_told_there_is_none(browser: httpx.Client) -> None:
     missing = browser.get("/atlantis/")
     assert missing.status_code == 404
     assert missing.headers["content-type"].startswith("text/html")
+
+
+def test_a_photo_brings_its_position_and_how_exact_it_is(browser: httpx.Client) -> None:
+    tags = Image.Exif()
+    tags[0x8825] = {
+        1: "S",
+        2: (7.0, 37.0, 48.0),
+        3: "E",
+        4: (111.0, 31.0, 48.0),
+        31: 7.5,
+    }
+    out = io.BytesIO()
+    Image.new("RGB", (320, 240), "olive").save(out, "JPEG", exif=tags)
+    sent = browser.post("/api/kota/photos", files={"file": ("a.jpg", out.getvalue(), "image/jpeg")})
+    assert sent.status_code == 201, sent.text
+    told = sent.json()
+    assert (round(told["lon"], 4), round(told["lat"], 4)) == (111.53, -7.63)
+    assert told["accuracy_m"] == 7.5
+    plain = browser.post("/api/kota/photos", files={"file": ("b.jpg", _photo(), "image/jpeg")})
+    assert plain.json().get("accuracy_m") is None

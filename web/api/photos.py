@@ -21,13 +21,14 @@ HANDLING = ("officer", "crew")
 
 
 class Uploaded(shapes.Answer):
-    """A kept photo; `lon` and `lat` are what the device wrote into the file."""
+    """A kept photo; `lon`, `lat` and `accuracy_m` are what the device wrote into the file."""
 
     photo_id: UUID
     width: int
     height: int
     lon: float | None = None
     lat: float | None = None
+    accuracy_m: float | None = None
 
 
 @router.post("", status_code=201, responses=shapes.answers(Uploaded, status=201))
@@ -62,6 +63,7 @@ def upload_photo(
     if picture.position is not None:
         body["lon"] = picture.position.point.lon
         body["lat"] = picture.position.point.lat
+        body["accuracy_m"] = picture.position.accuracy_m
     return json(body, status=201)
 
 

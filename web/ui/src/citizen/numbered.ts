@@ -96,9 +96,9 @@ export class Numbered {
     if (code !== this.#input.value.trim()) return;
     if (answer?.ok) this.#pick((await answer.json()) as Asset);
     else if (answer?.status === 422) {
-      const { fields } = (await answer.json()) as { fields?: { message?: string }[] };
+      const { errors } = (await answer.json()) as { errors?: { message?: string }[] };
       if (this.#picked) this.#letGo();
-      this.#state.replaceChildren(note(fields?.[0]?.message ?? say("error.asset_unknown"), "warn"));
+      this.#state.replaceChildren(note(errors?.[0]?.message ?? say("error.asset_unknown"), "warn"));
     }
   }
 

@@ -11,11 +11,15 @@ export class Photos {
   readonly #input: HTMLInputElement;
   readonly #list: HTMLUListElement;
   readonly #state: HTMLElement;
-  readonly #onSpot: (spot: Spot) => void;
+  readonly #onSpot: (spot: Spot, accuracy_m: number | null) => void;
   #sending = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(form: HTMLFormElement, city: string, onSpot: (spot: Spot) => void) {
+  constructor(
+    form: HTMLFormElement,
+    city: string,
+    onSpot: (spot: Spot, accuracy_m: number | null) => void,
+  ) {
     this.#form = form;
     this.#city = city;
     this.#onSpot = onSpot;
@@ -69,7 +73,8 @@ export class Photos {
       return true;
     }
     this.#add(told.photo_id, URL.createObjectURL(file));
-    if (typeof told.lon === "number") this.#onSpot({ lon: told.lon, lat: told.lat });
+    if (typeof told.lon === "number")
+      this.#onSpot({ lon: told.lon, lat: told.lat }, told.accuracy_m ?? null);
     return true;
   }
 

@@ -58,14 +58,14 @@ export class Place {
   }
 
   /** Offers the position a photo brought along. */
-  offerPhotoSpot(spot: Spot): void {
+  offerPhotoSpot(spot: Spot, accuracy_m: number | null): void {
     if (this.spot) return;
-    const line = note(say("form.place_from_photo"));
+    const line = note(say("form.place_from_photo") + accuracy(accuracy_m));
     const use = document.createElement("button");
     use.type = "button";
     use.className = "button small";
     use.textContent = say("form.place_from_photo_use");
-    use.addEventListener("click", () => void this.#pin(spot));
+    use.addEventListener("click", () => void this.#pin(spot, accuracy_m));
     line.append(use);
     this.#choices.replaceChildren(line);
   }
@@ -233,11 +233,7 @@ export class Place {
     this.#hidden("accuracy_m").value = accuracy_m === null ? "" : String(Math.round(accuracy_m));
     const shown = label ?? `${spot.lat.toFixed(5)}, ${spot.lon.toFixed(5)}`;
     this.#hidden("pin_label").value = shown;
-    const known =
-      accuracy_m === null || accuracy_m < 1
-        ? ""
-        : ` (${say("form.place_accuracy", { metres: Math.round(accuracy_m) })})`;
-    this.#one("[data-pinned-label]").textContent = shown + known;
+    this.#one("[data-pinned-label]").textContent = shown + accuracy(accuracy_m);
     this.#one("[data-pinned]").hidden = false;
     this.#numbered.pinned({ lon: spot.lon, lat: spot.lat });
     void this.#showSimilar();
@@ -276,6 +272,12 @@ export class Place {
     if (!found) throw new Error(`The form has no ${selector}.`);
     return found;
   }
+}
+
+/** How exact a device says its position is, in brackets; nothing where it says nothing. */
+function accuracy(metres: number | null): string {
+  if (metres === null || metres < 1) return "";
+  return ` (${say("form.place_accuracy", { metres: Math.round(metres) })})`;
 }
 
 /** Coordinates, in numbers or in a link. */

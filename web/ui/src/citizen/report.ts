@@ -12,7 +12,9 @@ function start(form: HTMLFormElement): void {
   if (restoreDraft(form, city)) form.prepend(note(say("form.draft")));
   keepDraft(form, city);
   const place = new Place(form, city);
-  const photos = new Photos(form, city, (spot) => place.offerPhotoSpot(spot));
+  const photos = new Photos(form, city, (spot, accuracy_m) =>
+    place.offerPhotoSpot(spot, accuracy_m),
+  );
   connectSend(form, photos);
   showMoments();
   document.getElementById("summary")?.focus();
