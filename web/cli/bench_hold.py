@@ -221,6 +221,8 @@ class Hold:
                     continue
                 except ConnectionClosed:
                     return
+                if "ping" in told:
+                    socket_.send(orjson.dumps({"pong": told["ping"]}).decode())
                 if "pos" in told:
                     self._screen.show(told["pos"], time.perf_counter())
 
