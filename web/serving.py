@@ -162,9 +162,9 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so; asyncio shortened the kernel's queue to what it accepts at once."""
+        await super().startup(sockets)
         # the application is built and its city open: what lives long is there
         settle()
-        await super().startup(sockets)
         for each in sockets or ():
             each.listen(WAITING)
         if self.started:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import threading
@@ -148,3 +149,33 @@ def test_a_head_without_end_is_not_kept() -> None:
         server.should_exit = True
         thread.join(20)
         listener.close()
+
+
+def test_what_is_built_at_the_start_is_never_looked_through_again() -> None:
+    """A worker opens its city when the server starts, not before."""
+    built: list[dict[str, object]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "lifespan"
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                built.append({"a city": built})
+            await send({"type": f"{message['type']}.complete"})
+
+    before = gc.get_threshold()
+    listener = socket.create_server(("127.0.0.1", 0))
+    started = threading.Event()
+    server = Server(app, started=started.set)  # type: ignore[arg-type]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        assert started.wait(20)
+        [city] = built
+        assert not any(each is city for each in gc.get_objects())
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+        gc.unfreeze()
+        gc.set_threshold(*before)
