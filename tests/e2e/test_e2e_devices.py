@@ -32,6 +32,8 @@ def test_a_tracker_from_registration_to_its_refusals(
     crews.select_option(index=1)
     dialog.get_by_role("button", name=say("device_register")).click()
     expect(page.get_by_role("img", name=say("device_qr"))).to_be_visible()
+    # this test's server is on this machine alone, and says so
+    expect(page.get_by_text(say("device_unreachable", host="127.0.0.1"))).to_be_visible()
     page.screenshot(path=screenshots("devices-setup"))
     said = [text.strip() for text in page.get_by_role("dialog").locator("dd").all_inner_texts()]
     device_id, _, address = said[:3]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { doorName, freshnessOf, placeText, refusalReason } from "./words.js";
+import { claimsTime, doorName, freshnessOf, onlyHere, placeText, refusalReason } from "./words.js";
 
 describe("words of devices", () => {
   it("says how fresh a message is, and never calls an old one live", () => {
@@ -16,5 +16,21 @@ describe("words of devices", () => {
     expect(refusalReason("something_new")).toBe("something new");
     expect(refusalReason("zero")).not.toBe("zero");
     expect(doorName("owntracks")).toBe("OwnTracks");
+  });
+
+  it("tells a refused time from a refused place", () => {
+    expect(["future", "too_old", "zero", "jump"].filter(claimsTime)).toEqual(["future", "too_old"]);
+  });
+
+  it("knows the addresses that no phone can reach", () => {
+    const hosts = [
+      "127.0.0.1",
+      "localhost",
+      "[::1]",
+      "sigap.example",
+      "192.168.1.4",
+      "127.example",
+    ];
+    expect(hosts.filter(onlyHere)).toEqual(["127.0.0.1", "localhost", "[::1]"]);
   });
 });

@@ -28,6 +28,13 @@ export function refusalReason(code: string): string {
 /** Whether it was refused for the time it says, not for its place. */
 export const claimsTime = (code: string): boolean => code === "future" || code === "too_old";
 
+/** Whether an address leads back to the very machine that asks: no phone reaches Sigap by it. */
+export const onlyHere = (host: string): boolean =>
+  host === "localhost" ||
+  host.endsWith(".localhost") ||
+  host === "[::1]" ||
+  /^127\.[\d.]+$/.test(host);
+
 export const doorName = (code: string): string => DOORS[code] ?? code;
 
 /** `-7,62910, 111,52310` in five decimals: about a metre. */
