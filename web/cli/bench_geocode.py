@@ -65,7 +65,8 @@ def geocode(
     seeds: Annotated[int, typer.Option(min=1, help="how many seeds, one after the other")] = 1,
     count: Annotated[int, typer.Option(min=50, help="questions about places there")] = 400,
     nominatim: Annotated[
-        Path | None, typer.Option(help="a Nominatim SQLite database of the same extract")
+        str | None,
+        typer.Option(help="a Nominatim database of the same extract: a SQLite file, or pgsql:…"),
     ] = None,
 ) -> None:
     """Places as people write them, absent places, nonsense; beside plain FTS5 and Nominatim."""
@@ -110,7 +111,7 @@ def copied(gazetteer: Path) -> Iterator[Path]:
         yield copy
 
 
-def engines(copy: Path, nominatim: Path | None) -> Iterator[tuple[str, Search | str]]:
+def engines(copy: Path, nominatim: str | None) -> Iterator[tuple[str, Search | str]]:
     """Every engine on the same names; a sentence instead where one is not installed."""
     gazetteer = Gazetteer.open(copy)
     try:
@@ -146,13 +147,15 @@ def plain_fts5(copy: Path) -> Search:
     return search
 
 
-def nominatim_engine(database: Path | None) -> Search | str:
+def nominatim_engine(database: str | None) -> Search | str:
     """Nominatim within this process; a sentence where it or its database is absent."""
     if find_spec("nominatim_api") is None:
         return "The package nominatim-api is not installed."
     if database is None:
-        return "Give its database with --nominatim FILE."
-    settings = {"NOMINATIM_DATABASE_DSN": f"sqlite:dbname={database}"}
+        return "Give its database with --nominatim FILE, or pgsql:dbname=NAME."
+    # A SQLite file needs a Python that loads extensions (SpatiaLite); PostgreSQL needs nothing.
+    dsn = database if database.startswith("pgsql:") else f"sqlite:dbname={database}"
+    settings = {"NOMINATIM_DATABASE_DSN": dsn}
     # Sigap does not ask for the package: it is measured where somebody has it.
     api: Any = import_module("nominatim_api").NominatimAPI(environ=settings)
 
