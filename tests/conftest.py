@@ -1,6 +1,7 @@
 """What every test may ask for: a PostGIS, a NATS server, a browser."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,10 @@ def pytest_configure(config: pytest.Config) -> None:
     parent = hypothesis.settings.get_profile("ci" if os.environ.get("CI") else "default")
     hypothesis.settings.register_profile("sigap", parent, deadline=None, print_blob=True)
     hypothesis.settings.load_profile("sigap")
+    # A suite that a shell started in the background hears no interrupt, and neither would what
+    # its tests start and interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
