@@ -197,6 +197,10 @@ class Citizen:
         self.page.locator(f"button[name=answer][value={choice}]").click()
 
 
+CHOSEN = """() => [...document.querySelectorAll("[data-queue]")]
+    .findIndex((row) => row.getAttribute("aria-current") === "true")"""
+
+
 @dataclass(slots=True)
 class Dispatcher:
     """The console."""
@@ -229,17 +233,28 @@ class Dispatcher:
         return self.page.locator(".detail-pane")
 
     def choose_by_key(self, ticket: str) -> None:
-        """Press J until that ticket is chosen."""
+        """Press J, and past the end K, until that ticket is chosen."""
         row = self.row(ticket).first
         expect(row).to_be_visible(timeout=LIVE_MS)
         # keys belong to an open dialog as long as it stands
         expect(self.page.get_by_role("dialog")).to_have_count(0, timeout=LIVE_MS)
-        for _ in range(30):
-            if row.get_attribute("aria-current") == "true":
-                return
-            self.page.keyboard.press("j")
-            self.page.wait_for_timeout(150)
-        raise AssertionError(f"J never reached {ticket}")
+        for key in ("j", "k"):
+            for _ in range(30):
+                if row.get_attribute("aria-current") == "true":
+                    return
+                before = self.page.evaluate(CHOSEN)
+                self.page.keyboard.press(key)
+                if not self._moved_on(before):
+                    break
+        raise AssertionError(f"neither J nor K reached {ticket}")
+
+    def _moved_on(self, before: int) -> bool:
+        """Whether another row is chosen soon: a slow screen must not be stepped over."""
+        for _ in range(20):
+            if self.page.evaluate(CHOSEN) != before:
+                return True
+            self.page.wait_for_timeout(100)
+        return False
 
     def verify_by_key(self, ticket: str) -> None:
         self.choose_by_key(ticket)
