@@ -1,4 +1,7 @@
-"""What Sigap says when a wish is refused, in Indonesian and English."""
+"""What Sigap says when a wish is refused, in Indonesian and English.
+
+The file is long because it is a list of sentences, each beside its translation.
+"""
 
 from __future__ import annotations
 

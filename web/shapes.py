@@ -1,4 +1,7 @@
-"""What the routes take and answer, field by field, for the programs that talk to Sigap."""
+"""What the routes take and answer, field by field, for the programs that talk to Sigap.
+
+The file is long because it is a list: the whole contract, to be read beside `openapi.json`.
+"""
 
 from __future__ import annotations
 

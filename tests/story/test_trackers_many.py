@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -109,6 +110,23 @@ def test_the_door_refuses_as_every_other(city: Stand, wish: dict[str, Any]) -> N
     assert (asked.status_code, asked.content) == (200, b"")
 
 
+@contextmanager
+def running(app: Any) -> Iterator[socket.socket]:
+    """Serve an application in a thread; its listener."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    started = threading.Event()
+    server = Server(app, started=started.set)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        assert started.wait(20)
+        yield listener
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+
+
 def test_a_head_without_end_is_not_kept() -> None:
     """The parser in C has no limit of its own."""
 
@@ -121,13 +139,7 @@ def test_a_head_without_end_is_not_kept() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": str(len(length)).encode()})
 
-    listener = socket.create_server(("127.0.0.1", 0))
-    started = threading.Event()
-    server = Server(app, started=started.set)  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        assert started.wait(20)
+    with running(app) as listener:
         base = f"http://127.0.0.1:{listener.getsockname()[1]}"
         fits = httpx.get(base, headers={"X-Long": "x" * (MAX_HEAD_BYTES - 4096)})
         assert fits.text == str(MAX_HEAD_BYTES - 4096)
@@ -145,10 +157,6 @@ def test_a_head_without_end_is_not_kept() -> None:
                 assert told.startswith(b"HTTP/1.1 400 ")
         body = b"x" * (4 * MAX_HEAD_BYTES)
         assert httpx.post(base, content=body).status_code == 200, "a body is no head"
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        listener.close()
 
 
 def test_what_is_built_at_the_start_is_never_looked_through_again() -> None:
@@ -164,18 +172,10 @@ def test_what_is_built_at_the_start_is_never_looked_through_again() -> None:
             await send({"type": f"{message['type']}.complete"})
 
     before = gc.get_threshold()
-    listener = socket.create_server(("127.0.0.1", 0))
-    started = threading.Event()
-    server = Server(app, started=started.set)  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
     try:
-        assert started.wait(20)
-        [city] = built
-        assert not any(each is city for each in gc.get_objects())
+        with running(app):
+            [city] = built
+            assert not any(each is city for each in gc.get_objects())
     finally:
-        server.should_exit = True
-        thread.join(20)
-        listener.close()
         gc.unfreeze()
         gc.set_threshold(*before)
